@@ -1,0 +1,76 @@
+# Everything here runs on a bare machine with Go: each target installs what it needs.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Pinned: a linter that moves by itself turns a green tree red.
+GOLANGCI_VERSION := v2.15.0
+GOFUMPT_VERSION := v0.12.0
+
+TOOLS := $(CURDIR)/.tools
+GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)
+
+# FUZZTIME bounds each fuzz target of `make fuzz`.
+FUZZTIME ?= 20s
+# BENCH selects what `make bench` runs.
+BENCH ?= .
+# ARGS are appended to `make run`: make run ARGS="--listen 127.0.0.1:9090".
+ARGS ?=
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: ## start everything in one process: hub, embedded NATS, simulated ZEGO, page on http://127.0.0.1:8080
+	go run ./cmd/giftwire dev $(ARGS)
+
+.PHONY: test
+test: cc ## vet, all tests under the race detector, fuzz seeds included
+	go vet ./...
+	go test -race -shuffle=on -timeout 10m ./...
+
+.PHONY: lint
+lint: $(GOLANGCI) ## golangci-lint, each linter enabled by name in .golangci.yml
+	$(GOLANGCI) run ./...
+
+.PHONY: fmt
+fmt: $(GOFUMPT) ## gofumpt
+	$(GOFUMPT) -w -modpath github.com/giftwire/giftwire $$(git ls-files '*.go')
+
+.PHONY: bench
+bench: ## benchmarks with allocations; BENCH=regexp selects
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./...
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (default 20s)
+	@for dir in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u); do \
+	  for name in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | awk '{print $$2}'); do \
+	    echo "== $$dir $$name"; \
+	    go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$dir; \
+	  done; \
+	done
+
+.PHONY: check
+check: lint test ## what a change has to pass before it is committed
+	go mod tidy -diff
+	go mod verify
+
+# The race detector needs a C compiler.
+.PHONY: cc
+cc:
+	@command -v gcc >/dev/null || command -v clang >/dev/null || { \
+	  echo "installing gcc for the race detector"; \
+	  apt-get update -qq && apt-get install -y -qq gcc libc6-dev; }
+
+$(GOLANGCI):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(TOOLS)/golangci-lint $@
+
+$(GOFUMPT):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
+	mv $(TOOLS)/gofumpt $@

@@ -1,0 +1,64 @@
+package owner
+
+import (
+	"context"
+
+	"github.com/giftwire/giftwire/hub/journal"
+)
+
+// The log of one partition as its owner uses it. *journal.Partition is the real
+// one; the simulated one of the tests is the other.
+type Store interface {
+	Gifts
+	Outcomes
+	Snapshots
+	IDs
+}
+
+// Gifts reads what was accepted.
+type Gifts interface {
+	// ReadGifts returns the next records after the given stream sequence, in order,
+	// at least one and at most 1 MiB of them; it waits for the first. It ends with
+	// ctx's cause, or with journal.ErrGone when records after the sequence have aged
+	// out unread, which is a loss of gifts.
+	ReadGifts(ctx context.Context, after uint64) ([]journal.GiftRecord, error)
+	// GiftsAt returns the records at these stream sequences, ascending; one that has
+	// aged out is left out.
+	GiftsAt(ctx context.Context, seqs []uint64) ([]journal.GiftRecord, error)
+}
+
+// Outcomes is the fenced log.
+type Outcomes interface {
+	// LastOutcome returns the partition's last record, read from the stream's
+	// leader; a record with Seq 0 when there is none.
+	LastOutcome(ctx context.Context) (journal.OutcomeRecord, error)
+	// AppendOutcome stores the record if the partition's last record still has the
+	// sequence expected (0: it has none), and returns its own. It repeats an append
+	// whose answer was lost until it knows: the only errors are journal.ErrFenced,
+	// journal.ErrTooLarge and ctx's cause (then the append may have landed).
+	AppendOutcome(ctx context.Context, expected uint64, rec journal.OutcomeRecord) (uint64, error)
+	// ReadOutcomes calls each for the partition's records after the given sequence up
+	// to and including the one at upTo, which the caller knows to exist. An error of
+	// each ends it.
+	ReadOutcomes(ctx context.Context, after, upTo uint64, each func(journal.OutcomeRecord) error) error
+	// OutcomeAt returns one record, or journal.ErrGone.
+	OutcomeAt(ctx context.Context, seq uint64) (journal.OutcomeRecord, error)
+}
+
+// Snapshots keeps named blobs, the newest of each name.
+type Snapshots interface {
+	// SaveChunk stores a blob of at most journal.ChunkMax bytes under a name of
+	// [a-z0-9-]{1,32}, and returns when it is stored.
+	SaveChunk(ctx context.Context, name string, data []byte) error
+	// LoadChunks calls each for the newest blob of every name.
+	LoadChunks(ctx context.Context, each func(name string, data []byte) error) error
+}
+
+// IDs is the append-only memory of decided ids.
+type IDs interface {
+	// AppendIDs stores rows, split as needed, and returns when they are stored.
+	AppendIDs(ctx context.Context, ids []journal.ID) error
+	// LoadIDs calls each for every stored row that is not older than 26 h, in the
+	// order stored, with the time at which it was stored (Unix ms).
+	LoadIDs(ctx context.Context, each func(storedAt int64, ids []journal.ID) error) error
+}
