@@ -118,12 +118,15 @@ type Alarm struct {
 }
 
 // Effects is what to do after a step, in this order: start Calls, hand Decisions
-// over, raise Alarms, and step with TimerFired at Wake. The slices are valid until
+// over, report Joined, raise Alarms, and step with TimerFired at Wake. The slices are valid until
 // the next step.
 type Effects struct {
 	Calls     []Call
 	Decisions []Decision
-	Alarms    []Alarm
+	// Joined: joining comments that ZEGO has taken (Code 0) in this step, so that the
+	// owner need not send them again after a restart.
+	Joined []Comment
+	Alarms []Alarm
 	// Wake is the Mono time of the next TimerFired; 0: none is needed.
 	Wake time.Duration
 	// Idle: nothing is open, waiting or in flight, and no budget is owed, so the

@@ -92,7 +92,16 @@ type RoomDecisions struct {
 	Seq uint64
 	// Totals are the room's, this entry included.
 	Totals    Totals
-	Decisions []room.Decision
+	Decisions []Decided
+}
+
+// Decided is one gift's fate, with where the gift stands in GIFTS: the audit and
+// the timeline need no second look-up.
+type Decided struct {
+	room.Decision
+	Position Position
+	Node     string // that received the gift
+	StoredAt int64  // when the gift's record was stored, Unix ms
 }
 
 // Totals add up what a room has decided (P5): in gifts of the journal, and in
