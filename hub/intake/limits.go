@@ -1,0 +1,27 @@
+package intake
+
+import (
+	"time"
+
+	"github.com/giftwire/giftwire/room"
+)
+
+// Prices is what gifts become and what they cost.
+type Prices struct {
+	Catalogue room.Catalogue
+	Wallet    Wallet // nil: gifts cost nothing here
+}
+
+// Limits bound the way in. The zero value of a field is its default.
+type Limits struct {
+	// RoomOpen is how many gifts of a room may be undecided: default 20,000, which at
+	// 18 calls a second of 50 gifts is 22 s of ZEGO's time.
+	RoomOpen int
+	// NodeOpen is the same for all rooms of a process: default 200,000, about 120 MB.
+	NodeOpen int
+	// LookupTimeout ends a look-up in the log; the gift is then journaled as if it were
+	// new, which is safe: the owner knows all ids. Default 1 s.
+	LookupTimeout time.Duration
+	// ReserveTimeout ends a Reserve or Release of the wallet. Default 2 s.
+	ReserveTimeout time.Duration
+}

@@ -1,0 +1,52 @@
+package wire
+
+import "github.com/go-json-experiment/json/jsontext"
+
+// Frame is what a viewer sends: [GiftFrame], [CommentFrame], [LikeFrame] or
+// [PingFrame].
+type Frame interface{ frame() }
+
+// GiftFrame asks to give a gift. Fields are well-typed and present; whether they
+// make sense is the intake's to say.
+type GiftFrame struct {
+	ID       string
+	GiftID   string
+	Count    int
+	Value    *int    // nil: not given
+	Receiver *string // nil: not given
+}
+
+// CommentFrame is a comment.
+type CommentFrame struct {
+	ID   string
+	Text string
+}
+
+// LikeFrame is some likes.
+type LikeFrame struct {
+	Count int // 1 where none was given
+}
+
+// PingFrame asks for a pong.
+type PingFrame struct {
+	T jsontext.Value // a number as it was written; nil: not given
+}
+
+func (GiftFrame) frame()    {}
+func (CommentFrame) frame() {}
+func (LikeFrame) frame()    {}
+func (PingFrame) frame()    {}
+
+// FrameError says what is wrong with a client frame.
+type FrameError struct {
+	// ID is the frame's id where the frame is a gift or a comment and the id is
+	// well-formed: then the answer is a rejected event, else an error event.
+	ID string
+	// Malformed: no JSON object, or no type that we know. Too many of these are abuse.
+	Malformed bool
+	// Message tells people what to mend. It repeats at most names of members.
+	Message string
+}
+
+// Error implements error.
+func (e *FrameError) Error() string { return "wire: " + e.Message }
