@@ -35,6 +35,7 @@ var layers = map[string][]string{
 	"hub/intake":          {"room", "hub/journal", "hub/owner", "hub/quota", "hub/wire"},
 	"hub/audience":        {"room", "hub/owner", "hub/quota", "hub/wire"},
 	"hub/spec":            {},
+	"hub/spec/spectest":   {"hub/spec"},
 	"hub/client":          {"hub/wire"},
 	"cmd/giftwire":        {"room", "zego", "zego/zegotest", "web", "hub", "hub/..."},
 }
