@@ -66,13 +66,13 @@ type Game struct {
 	ResultType *int   `json:"result_type,omitzero"` // when ended
 }
 
-// Accepted: the gift is durable and will get exactly one Result.
+// Accepted says that the gift is durable and will get exactly one Result.
 type Accepted struct {
 	ID    string     `json:"id"`
 	MsgID room.MsgID `json:"msg_id"`
 }
 
-// Rejected: not taken, nothing charged, nothing will be sent.
+// Rejected says that nothing was taken or charged, and nothing will be sent.
 type Rejected struct {
 	ID           string `json:"id"`
 	Code         Code   `json:"code"`
