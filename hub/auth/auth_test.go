@@ -211,12 +211,12 @@ func TestHS256Expires(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute - time.Nanosecond)
+		<-time.After(time.Minute - time.Nanosecond)
 		id, err := h.Authenticate(t.Context(), token)
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Nanosecond)
+		<-time.After(time.Nanosecond)
 		if _, err := h.Authenticate(t.Context(), token); !errors.Is(err, auth.ErrBadToken) {
 			t.Errorf("at exp: %v", err)
 		}
