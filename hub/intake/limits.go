@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/giftwire/giftwire/room"
@@ -24,4 +26,30 @@ type Limits struct {
 	LookupTimeout time.Duration
 	// ReserveTimeout ends a Reserve or Release of the wallet. Default 2 s.
 	ReserveTimeout time.Duration
+}
+
+func (l Limits) withDefaults() (Limits, error) {
+	if l.RoomOpen == 0 {
+		l.RoomOpen = 20_000
+	}
+	if l.NodeOpen == 0 {
+		l.NodeOpen = 200_000
+	}
+	if l.LookupTimeout == 0 {
+		l.LookupTimeout = time.Second
+	}
+	if l.ReserveTimeout == 0 {
+		l.ReserveTimeout = 2 * time.Second
+	}
+	var faults []error
+	positive := func(name string, ok bool) {
+		if !ok {
+			faults = append(faults, fmt.Errorf("%w: %s must be above zero", ErrBadConfig, name))
+		}
+	}
+	positive("RoomOpen", l.RoomOpen > 0)
+	positive("NodeOpen", l.NodeOpen > 0)
+	positive("LookupTimeout", l.LookupTimeout > 0)
+	positive("ReserveTimeout", l.ReserveTimeout > 0)
+	return l, errors.Join(faults...)
 }

@@ -43,7 +43,7 @@ type Rooms interface {
 	Room(roomID string) (Room, bool)
 }
 
-// Room is what the intake needs to know of a room.
+// Room is what the way in needs to know of a room.
 type Room struct {
 	Game           string // MiniGameId
 	Anchor         string // default receiver; may be empty
@@ -86,10 +86,19 @@ type Comment struct {
 	Text string
 }
 
-// Verdict is the answer to a gift or a comment.
+// Like is some likes of a viewer.
+type Like struct {
+	Room  string
+	User  room.User
+	Count int // 1 to room.LikeMax
+}
+
+// Verdict is the answer to a gift, a comment or likes.
 type Verdict struct {
 	Outcome Outcome
 	MsgID   room.MsgID // of a gift whose fields are right
+	// Repeat: Accepted, and nothing new was stored.
+	Repeat bool
 	// Decision is set with Accepted where the gift was decided before: its sender is
 	// owed the first outcome.
 	Decision *room.Decision
