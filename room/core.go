@@ -45,8 +45,8 @@ type Event interface{ event() }
 
 // The events.
 type (
-	// GiftAccepted: the journal has the gift. Given in journal order, each MsgID at
-	// most once while it is open.
+	// GiftAccepted says that the journal has the gift. Given in journal order, each
+	// MsgID at most once while it is open; a repeat of an open one is ignored.
 	GiftAccepted struct {
 		Gift *Gift
 		// StoredAt is the journal's wall clock time of the record, Unix ms.
@@ -59,35 +59,38 @@ type (
 		Recovered bool
 		SentUntil time.Duration // Mono; with Recovered
 	}
-	// Commented: a viewer's comment. A joining one holds that viewer's later gifts
-	// until ZEGO has taken it.
+	// Commented is a viewer's comment. A joining one holds that viewer's later gifts
+	// until ZEGO has taken it, is tried again when a call fails, and is given up when it
+	// is as old as a gift may become. Any other is tried once.
 	Commented struct {
 		Game    string // MiniGameId
 		Comment Comment
 	}
-	// Liked: some likes of a viewer, merged with those that wait.
+	// Liked is some likes of a viewer, merged with those that wait. They are tried once.
 	Liked struct {
 		Game string // MiniGameId
 		Like Like
 	}
-	// GameChanged: gifts are held while the game is ended, and go on when a round
-	// starts.
+	// GameChanged tells the phase of the game. Gifts are held while it is ended, and go
+	// on when a round starts.
 	GameChanged struct{ Game Game }
-	// CallEnded: the answer of a call that an effect asked for.
+	// CallEnded is the answer of a call that an effect asked for.
 	CallEnded struct {
 		ID     uint64 // Call.ID
 		Answer Answer
 	}
-	// CallHeld: a call that an effect asked for was not started, because the lease
-	// or the endpoint's breaker forbade it. Nothing was sent; nothing more is
-	// started before Until.
+	// CallHeld says that a call that an effect asked for was not started, because the
+	// lease or the endpoint's breaker forbade it. Nothing was sent; nothing more of its
+	// action is started before Until.
 	CallHeld struct {
 		ID    uint64
 		Until time.Duration // Mono
 	}
-	// TimerFired: the time asked for by Effects.Wake has come. Harmless at any time.
+	// TimerFired says that the time asked for by Effects.Wake has come. Harmless at any
+	// time.
 	TimerFired struct{}
-	// Stopped: start no more calls. Calls in flight still end and decide.
+	// Stopped ends the core's life: no more calls are started and no gift is given up;
+	// the answers of calls in flight still decide. It cannot be undone.
 	Stopped struct{}
 )
 
@@ -118,8 +121,8 @@ type Alarm struct {
 }
 
 // Effects is what to do after a step, in this order: start Calls, hand Decisions
-// over, report Joined, raise Alarms, and step with TimerFired at Wake. The slices are valid until
-// the next step.
+// over, report Joined, raise Alarms, and step with TimerFired at Wake. What it holds
+// is not reused: it is the caller's to keep.
 type Effects struct {
 	Calls     []Call
 	Decisions []Decision
@@ -129,7 +132,18 @@ type Effects struct {
 	Alarms []Alarm
 	// Wake is the Mono time of the next TimerFired; 0: none is needed.
 	Wake time.Duration
-	// Idle: nothing is open, waiting or in flight, and no budget is owed, so the
-	// goroutine may end. The core can be kept or dropped.
+	// Idle says that nothing is open, waiting or in flight, and no budget is owed, so
+	// the goroutine may end. The core can be kept or dropped; a core made in place of a
+	// dropped one has to be told the game's state again (CoreConfig.Game).
 	Idle bool
+	// Shed is what this step dropped of comments and likes, because more waited than
+	// may, or their only call failed.
+	Shed Shed
+}
+
+// Shed counts what was dropped, which happens to nothing that was accepted as a
+// gift.
+type Shed struct {
+	Comments int // comments, given up joins included
+	Likes    int // likes, not viewers
 }
