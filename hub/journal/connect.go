@@ -1,0 +1,77 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// serverMinor is the least minor of a NATS 2 server: 2.11 answers batches of
+// direct gets.
+const serverMinor = 11
+
+// connect opens the one connection of the journal: to the embedded server, or to
+// the cluster. It reconnects for ever.
+func (j *Journal) connect() error {
+	var opts []nats.Option
+	url := j.cfg.NATSURL
+	if url == "" {
+		opts = append(opts, nats.InProcessServer(j.embedded.server))
+	} else {
+		opts = append(opts, j.cfg.NATSOptions...)
+	}
+	opts = append(
+		opts,
+		nats.Name("giftwire "+j.cfg.Node),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(250*time.Millisecond),
+		// No buffer while there is no connection: what is not sent fails at once and is
+		// known not to be stored, instead of going out in a burst much later.
+		nats.ReconnectBufSize(-1),
+	)
+	nc, err := nats.Connect(url, opts...)
+	if err != nil {
+		// The URL may hold a password: it is not repeated.
+		return fmt.Errorf("journal: connect to NATS: %w", err)
+	}
+	js, err := jetstream.New(nc)
+	if err == nil {
+		err = checkPeer(nc)
+	}
+	if err != nil {
+		nc.Close()
+		return err
+	}
+	j.nc, j.js = nc, js
+	return nil
+}
+
+// checkPeer refuses servers that cannot hold our records or answer our reads.
+func checkPeer(nc *nats.Conn) error {
+	var faults []error
+	if most := nc.MaxPayload(); most < recordMax+headerMax {
+		faults = append(faults, fmt.Errorf("journal: the NATS server's max_payload is %d, at least %d is needed",
+			most, recordMax+headerMax))
+	}
+	if v := nc.ConnectedServerVersion(); !recent(v) {
+		faults = append(faults, fmt.Errorf("journal: the NATS server is version %.32q, at least 2.%d is needed",
+			v, serverMinor))
+	}
+	return errors.Join(faults...)
+}
+
+// recent reports whether the version is 2.11 or later.
+func recent(version string) bool {
+	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
+	if len(parts) < 2 {
+		return false
+	}
+	major, errMajor := strconv.Atoi(parts[0])
+	minor, errMinor := strconv.Atoi(parts[1])
+	return errMajor == nil && errMinor == nil && (major > 2 || (major == 2 && minor >= serverMinor))
+}

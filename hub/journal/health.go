@@ -1,0 +1,170 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// fullAt is how full GIFTS or OUTCOMES may be before entries are refused: what is
+// accepted must still find room for its decision. Of the default 16 GiB of
+// OUTCOMES 5 % are 800 MiB: decisions of 600,000 gifts, three times the most that
+// may be open.
+const fullAt = 0.95
+
+// Errors of health; each wraps [ErrUnavailable].
+var (
+	errFull         = fmt.Errorf("%w: the streams are nearly full", ErrUnavailable)
+	errDisconnected = fmt.Errorf("%w: no connection to NATS", ErrUnavailable)
+)
+
+// ErrWedged says that the embedded server has not been able to store for 30 s. The
+// process must be restarted, with a disk that can be written.
+var ErrWedged = errors.New("journal: the embedded server is wedged")
+
+// health is what the last look at the store found.
+type health struct {
+	stalled atomic.Int64 // publishes and appends that wait for an answer too long
+	trouble atomic.Pointer[error]
+
+	mu     sync.Mutex // guards the following
+	spaces map[string]StreamSpace
+}
+
+// Health is nil while entries can be stored, else what is wrong, as an error that
+// wraps [ErrUnavailable]. It is what the last look found, at most a second ago
+// (while Run runs), and does no I/O.
+func (j *Journal) Health() error {
+	if j.life.isClosed() {
+		return ErrClosed
+	}
+	if err := j.health.trouble.Load(); err != nil {
+		return *err
+	}
+	if j.health.stalled.Load() > 0 {
+		return errUnanswered
+	}
+	return nil
+}
+
+// refusal is why no partition takes entries, or nil.
+func (j *Journal) refusal() error {
+	if err := j.health.trouble.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (h *health) space(stream string) StreamSpace {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.spaces[stream]
+}
+
+// watch looks at the store every second until ctx ends. On the embedded server it
+// returns ErrWedged when there is no end to a trouble that is not mere fullness.
+func (j *Journal) watch(ctx context.Context) error {
+	changed := j.nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED)
+	defer j.nc.RemoveStatusListener(changed)
+	tick := time.NewTicker(j.tuning.check)
+	defer tick.Stop()
+	good := time.Now()
+	for {
+		err := j.look(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		j.note(err)
+		if now := j.Health(); now == nil || errors.Is(now, errFull) {
+			good = time.Now()
+		} else if j.embedded != nil && time.Since(good) >= j.tuning.wedged {
+			return fmt.Errorf("%w: %w", ErrWedged, now)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-changed:
+		}
+	}
+}
+
+// note keeps what a look found, and logs a change.
+func (j *Journal) note(err error) {
+	var next *error
+	if err != nil {
+		next = &err
+	}
+	before := j.health.trouble.Swap(next)
+	switch {
+	case before == nil && err != nil:
+		j.cfg.Logger.Error("the journal cannot store", slog.Any("error", err))
+	case before != nil && err == nil:
+		j.cfg.Logger.Info("the journal can store again")
+	}
+}
+
+// look asks the server, the connection, and the streams.
+func (j *Journal) look(ctx context.Context) error {
+	if j.embedded != nil {
+		if err := serverHealth(j.embedded.server); err != nil {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+	if !j.nc.IsConnected() {
+		return errDisconnected
+	}
+	spaces := make(map[string]StreamSpace)
+	var tooFull error
+	for _, name := range []string{streamGifts, streamOutcomes} {
+		info, err := j.info(ctx, name)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		space := StreamSpace{Bytes: info.State.Bytes, Max: uint64(max(info.Config.MaxBytes, 0))} //nolint:gosec // not negative
+		spaces[name] = space
+		if space.Full() >= fullAt {
+			tooFull = fmt.Errorf("%w: %s has %d of %d bytes", errFull, name, space.Bytes, space.Max)
+		}
+	}
+	j.health.mu.Lock()
+	j.health.spaces = spaces
+	j.health.mu.Unlock()
+	return tooFull
+}
+
+// info asks the stream's leader once.
+func (j *Journal) info(ctx context.Context, stream string) (*jetstream.StreamInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, j.tuning.leader)
+	defer cancel()
+	s, err := j.js.Stream(ctx, stream)
+	if err != nil {
+		return nil, fmt.Errorf("journal: look at stream %s: %w", stream, err)
+	}
+	return s.CachedInfo(), nil
+}
+
+// state asks the stream's leader until it answers.
+func (j *Journal) state(ctx context.Context, stream string) (jetstream.StreamState, error) {
+	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
+		info, err := j.info(ctx, stream)
+		switch {
+		case err == nil:
+			return info.State, nil
+		case errors.Is(err, nats.ErrConnectionClosed):
+			return jetstream.StreamState{}, ErrClosed
+		case apiCode(err) != 0 && !transient(err), errors.Is(err, jetstream.ErrStreamNotFound):
+			return jetstream.StreamState{}, err
+		}
+		if err := j.pause(ctx, wait); err != nil {
+			return jetstream.StreamState{}, err
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package journal
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+)
+
+// A chunk of ids is binary, since there may be millions: the byte idFormat, then
+// for each row 8 bytes of key and the difference of its sequence to the row
+// before, as a signed varint. Rows in the log's order take 9 to 11 bytes.
+const (
+	idFormat = 1
+	// idRows is how many rows one chunk holds: at most 8 + binary.MaxVarintLen64 bytes
+	// each, 288 KiB.
+	idRows = 16 << 10
+)
+
+// AppendIDs stores rows, in chunks of 16,384, and returns when they are stored. A
+// repeat after an error stores rows twice, which harms nothing.
+func (p *Partition) AppendIDs(ctx context.Context, ids []ID) error {
+	for len(ids) > 0 {
+		n := min(len(ids), idRows)
+		if err := p.save(ctx, idSubject(p.n), encodeIDs(ids[:n])); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// LoadIDs calls each for every stored row that is not older than 26 h, in the
+// order stored, with the time at which it was stored (Unix ms). What was
+// acknowledged when it was called is there.
+func (p *Partition) LoadIDs(ctx context.Context, each func(storedAt int64, ids []ID) error) error {
+	subject := idSubject(p.n)
+	last, err := p.j.leaderLast(ctx, streamIDs, subject)
+	if err != nil {
+		return err
+	}
+	return p.j.readThrough(ctx, span{stream: streamIDs, subject: subject, upTo: last.seq}, func(m message) error {
+		ids, err := decodeIDs(m.data)
+		if err != nil {
+			return fmt.Errorf("journal: %s sequence %d: %w", m.subject, m.seq, err)
+		}
+		return each(m.at.UnixMilli(), ids)
+	})
+}
+
+func encodeIDs(ids []ID) []byte {
+	data := make([]byte, 1, 1+len(ids)*(8+3))
+	data[0] = idFormat
+	var prev uint64
+	for _, id := range ids {
+		data = binary.BigEndian.AppendUint64(data, id.Key)
+		data = binary.AppendVarint(data, int64(id.Seq-prev)) //nolint:gosec // wraps, and back again
+		prev = id.Seq
+	}
+	return data
+}
+
+// decodeIDs reads a chunk. Its errors wrap [ErrFormat].
+func decodeIDs(data []byte) ([]ID, error) {
+	if len(data) == 0 || data[0] != idFormat {
+		return nil, fmt.Errorf("%w: a chunk of ids of another format", ErrFormat)
+	}
+	data = data[1:]
+	ids := make([]ID, 0, len(data)/9)
+	var prev uint64
+	for len(data) > 0 {
+		if len(data) < 9 {
+			return nil, fmt.Errorf("%w: a chunk of ids is cut off", ErrFormat)
+		}
+		key := binary.BigEndian.Uint64(data)
+		diff, n := binary.Varint(data[8:])
+		if n <= 0 {
+			return nil, fmt.Errorf("%w: a chunk of ids is cut off", ErrFormat)
+		}
+		prev += uint64(diff) //nolint:gosec // wraps, and back again
+		ids = append(ids, ID{Key: key, Seq: prev})
+		data = data[8+n:]
+	}
+	return ids, nil
+}
