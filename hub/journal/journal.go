@@ -265,6 +265,3 @@ func (j *Journal) Partition(roomID string) int {
 func (j *Journal) Log(p int) *Partition {
 	return &Partition{j: j, n: p, pub: j.publishers[p]}
 }
-
-// Conn is the NATS connection, for hub/cluster. It is closed by Close.
-func (j *Journal) Conn() *nats.Conn { return j.nc }
