@@ -14,7 +14,6 @@
 package owner
 
 import (
-	"context"
 	"errors"
 
 	"github.com/giftwire/giftwire/hub/journal"
@@ -52,7 +51,7 @@ type Knowledge int
 
 // The zero value says that the id is new, or older than the memory of 24 h.
 const (
-	New Knowledge = iota
+	Unseen Knowledge = iota
 	Open
 	Decided
 )
@@ -76,11 +75,16 @@ type RoomState struct {
 }
 
 // Cursor is a place in a room's ledger: after the decision Index of the OUTCOMES
-// record Seq. The zero Cursor is the beginning.
+// record Seq, or after the whole record when Index is [WholeRecord]. The zero Cursor
+// is the beginning of what is retained.
 type Cursor struct {
 	Seq   uint64
 	Index int
 }
+
+// WholeRecord as a Cursor's Index: nothing of the record is left. A cursor that stands
+// so stays good after its record has aged out.
+const WholeRecord = -1
 
 // Row is one line of a room's ledger.
 type Row struct {
@@ -113,44 +117,3 @@ var (
 	// ErrCursorGone: the cursor is older than the retained ledger.
 	ErrCursorGone = errors.New("owner: cursor is older than the ledger")
 )
-
-// Partition is one partition of rooms, owned or about to be. All methods but Run
-// are safe for concurrent use; those with a context may read the log and so block.
-type Partition struct{}
-
-// Run takes the partition over, serves it until ctx ends, then finishes the calls
-// in flight (at most 5 s), appends what they decided, snapshots and releases. It
-// returns nil after a release, else what ended it; everything that it started has
-// ended by then.
-func (p *Partition) Run(ctx context.Context) error { panic("unwritten") }
-
-// Ready reports whether gifts are read and decided.
-func (p *Partition) Ready() bool { panic("unwritten") }
-
-// Lookup tells what is known of an id. It reads the log when the id was decided.
-func (p *Partition) Lookup(ctx context.Context, id room.MsgID) (Known, error) { panic("unwritten") }
-
-// Room returns the state of a room; the zero state for one that never had a gift.
-func (p *Partition) Room(roomID string) RoomState { panic("unwritten") }
-
-// OpenGifts counts the gifts of all rooms that are journaled and not decided.
-func (p *Partition) OpenGifts() int { panic("unwritten") }
-
-// Comment hands over a comment that does not join the game: best effort, dropped
-// with an error when the partition is not ready or the room has too many.
-func (p *Partition) Comment(roomID, gameID string, c room.Comment) error { panic("unwritten") }
-
-// Like hands over likes, best effort as Comment.
-func (p *Partition) Like(roomID, gameID string, l room.Like) error { panic("unwritten") }
-
-// Ledger returns terminal outcomes of a room after the cursor, at most limit of
-// them (1 to 1000). Errors: ErrNotReady, ErrCursorGone, or of reading.
-func (p *Partition) Ledger(ctx context.Context, roomID string, after Cursor, limit int) (Page, error) {
-	panic("unwritten")
-}
-
-// Timeline returns what is known of a gift. Errors: ErrNotReady, ErrUnknownGift, or
-// of reading.
-func (p *Partition) Timeline(ctx context.Context, roomID string, id room.MsgID) (Timeline, error) {
-	panic("unwritten")
-}

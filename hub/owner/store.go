@@ -13,6 +13,7 @@ type Store interface {
 	Outcomes
 	Snapshots
 	IDs
+	Space
 }
 
 // Gifts reads what was accepted.
@@ -61,4 +62,11 @@ type IDs interface {
 	// LoadIDs calls each for every stored row that is not older than 26 h, in the
 	// order stored, with the time at which it was stored (Unix ms).
 	LoadIDs(ctx context.Context, each func(storedAt int64, ids []journal.ID) error) error
+}
+
+// Space tells what is retained.
+type Space interface {
+	// FirstOutcome returns a sequence at or below that of the partition's oldest
+	// retained record of OUTCOMES, above that of every one that is gone.
+	FirstOutcome(ctx context.Context) (uint64, error)
 }

@@ -1,0 +1,51 @@
+package owner
+
+import (
+	"slices"
+
+	"github.com/giftwire/giftwire/hub/journal"
+	"github.com/giftwire/giftwire/room"
+)
+
+// reportsMax is how many of ZEGO's reports a room remembers to notice a repeat. ZEGO
+// repeats a callback at most five times within a minute or so (ZEGO.md 3.2, by
+// analogy), and a round has two.
+const reportsMax = 32
+
+// game is what the reports of ZEGO add up to: the fold of the room's callbacks in
+// journal order.
+type game struct {
+	Now     room.Game
+	Reports []string // newest last: MiniGameId/ReportId of what was folded in
+	Ended   []string // newest last: MiniGameId/RoundId of rounds that were settled
+}
+
+// report folds a callback in. It returns false for a repeat, and for a start that
+// comes after its own round's settlement: reports may overtake each other, and an
+// ended round does not begin again.
+func (g *game) report(c *journal.Callback) bool {
+	report := c.GameID + "/" + c.ReportID
+	if slices.Contains(g.Reports, report) {
+		return false
+	}
+	g.Reports = lastOf(append(g.Reports, report), reportsMax)
+	round := c.GameID + "/" + c.Game.Round
+	if c.Game.State != room.GameEnded && slices.Contains(g.Ended, round) {
+		return false
+	}
+	if c.Game.State == room.GameEnded {
+		g.Ended = lastOf(append(g.Ended, round), reportsMax)
+		if g.Now.State == room.GameRunning && g.Now.Round != c.Game.Round && g.Now.Round != "" {
+			return false // a late settlement of an earlier round
+		}
+	}
+	g.Now = c.Game
+	return true
+}
+
+func lastOf(s []string, n int) []string {
+	if len(s) > n {
+		return slices.Clone(s[len(s)-n:])
+	}
+	return s
+}

@@ -1,0 +1,212 @@
+package owner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/giftwire/giftwire/hub/journal"
+	"github.com/giftwire/giftwire/room"
+)
+
+// Times of ending.
+const (
+	// settleGrace is how long what was decided may take to be stored once the calls in
+	// flight have ended. The store answers in milliseconds or not at all.
+	settleGrace = 5 * time.Second
+	// markEvery keeps a quiet partition's last record from ageing out of OUTCOMES,
+	// whose age is days.
+	markEvery = time.Hour
+)
+
+// Partition is one partition of rooms, owned or about to be. It is used once: for
+// owning again, make another. All methods but Run are safe for concurrent use; those
+// with a context may read the log and so block.
+type Partition struct {
+	cfg      Config
+	origin   time.Time // Mono counts from here
+	rooms    *rooms
+	verdicts *verdicts
+	phase    atomic.Int32
+	stats    counters
+
+	// Set by takeOver, before any room does anything.
+	identity  identity
+	since     time.Duration // Mono: the takeover's acknowledgement
+	notBefore time.Duration // Mono: no call earlier, see room.CoreConfig
+
+	// Guarded by rooms.
+	life   context.Context //nolint:containedctx // actors are started by events, not by a caller with a context
+	actors sync.WaitGroup
+}
+
+// The phases of a partition, in order.
+const (
+	phaseNew int32 = iota
+	phaseTaking
+	phaseServing
+	phaseEnded
+)
+
+// New checks the config, all faults at once, and starts nothing.
+func New(cfg Config) (*Partition, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Partition{cfg: cfg, origin: time.Now(), rooms: newRooms(), verdicts: newVerdicts()}, nil
+}
+
+// Run takes the partition over, serves it until ctx ends, then finishes the calls in
+// flight, stores what they decided, snapshots and releases. It returns nil after a
+// release, else what ended it: an error that wraps [journal.ErrFenced] when another
+// owner has taken over. Everything that it started has ended by then. It must be
+// called once.
+func (p *Partition) Run(ctx context.Context) error {
+	if !p.phase.CompareAndSwap(phaseNew, phaseTaking) {
+		return errors.New("owner: Run called twice")
+	}
+	defer p.phase.Store(phaseEnded)
+	if err := p.takeOver(ctx); err != nil {
+		return fmt.Errorf("owner: take over: %w", err)
+	}
+	return p.serve(ctx)
+}
+
+// serve runs the parts of an owner and ends them in the order in which they need each
+// other: whatever produces decisions first, then what stores them, then the release.
+func (p *Partition) serve(ctx context.Context) error {
+	soft, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	hard, kill := context.WithCancel(context.WithoutCancel(ctx))
+	defer kill()
+	p.rooms.Lock()
+	p.life = soft
+	p.rooms.Unlock()
+
+	a := &appender{store: p.cfg.Store, rooms: p.rooms, verdicts: p.verdicts, listener: p.cfg.Listener, identity: p.identity}
+	quiet := make(chan struct{}) // closed when no actor decides any more
+	var appended error
+	var producers, storing sync.WaitGroup
+	storing.Go(func() {
+		if appended = a.run(hard, quiet); appended != nil {
+			stop(appended)
+		}
+	})
+	producers.Go(func() { stop(p.read(soft)) })
+	producers.Go(func() { p.keep(soft) })
+
+	<-soft.Done()
+	producers.Wait()
+	p.endActors()
+	deadline := time.AfterFunc(settleGrace, kill)
+	defer deadline.Stop()
+	close(quiet)
+	storing.Wait()
+	switch {
+	case appended != nil:
+		return appended
+	case ctx.Err() == nil:
+		return context.Cause(soft)
+	}
+	return p.release(hard, a)
+}
+
+// endActors refuses new events and waits for the actors, whose context has ended:
+// each finishes its calls in flight, at most room.Limits.CallTimeout.
+func (p *Partition) endActors() {
+	p.rooms.Lock()
+	p.life = nil
+	p.rooms.Unlock()
+	p.actors.Wait()
+}
+
+// release snapshots and gives the partition up, so that whoever is next need not wait
+// for a lease and replays nothing. An open gift stays in the journal.
+func (p *Partition) release(ctx context.Context, a *appender) error {
+	if err := p.snapshot(ctx); err != nil {
+		// The next owner replays from the previous snapshot: slower, not wrong.
+		p.cfg.Logger.Warn("snapshot on release failed", slog.Any("error", err))
+	}
+	rec := a.record(journal.KindRelease)
+	if err := a.storeRecord(ctx, &rec); err != nil {
+		return fmt.Errorf("owner: release: %w", err)
+	}
+	return nil
+}
+
+// keep snapshots a changed partition from time to time until ctx ends.
+func (p *Partition) keep(ctx context.Context) {
+	tick := time.NewTicker(p.cfg.SnapshotEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		p.rooms.Lock()
+		p.rooms.memory.forget(time.Now().UnixMilli())
+		p.rooms.Unlock()
+		if err := p.snapshot(ctx); err != nil && ctx.Err() == nil {
+			p.cfg.Logger.Warn("snapshot failed; the next one is tried in time", slog.Any("error", err))
+		}
+	}
+}
+
+func (p *Partition) mono() time.Duration { return time.Since(p.origin) }
+
+// Ready reports whether gifts are read and decided.
+func (p *Partition) Ready() bool { return p.phase.Load() == phaseServing }
+
+// post gives an event to the room's actor, and starts one where none runs. The caller
+// holds the lock. After the partition has begun to end, events are dropped: what must
+// not be lost is in the journal.
+func (p *Partition) post(e *entry, ev room.Event) {
+	if p.life == nil {
+		return
+	}
+	if e.actor != nil && e.actor.Post(ev) {
+		return
+	}
+	if e.core == nil {
+		e.core = room.NewCore(room.CoreConfig{
+			Room: e.name, Limits: p.cfg.Limits, Seed: seed(p.identity.incarnation, e.name),
+			OwnedSince: p.since, NotBefore: p.notBefore, Game: e.game.Now.State,
+		})
+	}
+	a := room.NewActor(room.ActorConfig{
+		Core: e.core, Sender: p.cfg.Sender, Origin: p.origin, Gate: p.cfg.Gate, Ended: p.cfg.Ended,
+		Decide: func(d []room.Decision) { p.verdicts.put(e.name, d) },
+		Joined: func(c []room.Comment) { p.joined(e, c) },
+		Alarm:  func(alarm room.Alarm) { p.cfg.Alarm(e.name, alarm) },
+		Shed:   p.cfg.Shed,
+	})
+	e.actor = a
+	a.Post(ev)
+	life := p.life
+	p.actors.Go(func() {
+		a.Run(life)
+		p.rooms.Lock()
+		defer p.rooms.Unlock()
+		if e.actor == a { // else an event came just then and started the next one
+			e.actor, e.core = nil, nil
+		}
+	})
+}
+
+// joined notes which joins ZEGO has taken.
+func (p *Partition) joined(e *entry, comments []room.Comment) {
+	p.rooms.Lock()
+	defer p.rooms.Unlock()
+	for _, c := range comments {
+		if e.joins.taken(c) {
+			p.rooms.dirtyJoins[chunkOf(e.name)] = true
+			p.rooms.dirty = true
+		}
+	}
+}
