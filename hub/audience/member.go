@@ -1,0 +1,290 @@
+package audience
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/giftwire/giftwire/hub/wire"
+	"github.com/giftwire/giftwire/room"
+)
+
+// Member is one connection of a viewer in a room. All its methods are safe for
+// concurrent use, and none blocks.
+type Member struct {
+	// Set by Join, never written again.
+	hall *hall
+	user string
+	conn Conn
+	from uint64 // the first of the hall's entries that it hears
+	// heard is the sequence of the last gifts event that it had heard when it came; the
+	// hall may be told of that one only now.
+	heard uint64
+
+	// Guarded by hall.mu.
+	place   int     // in hall.members; -1: left
+	sibling *Member // the next member of the same user
+
+	mu      sync.Mutex // guards all below
+	box     outbox
+	awaited map[awaited]*await // gifts of this connection without an answer; nil: none
+	writing bool               // a writer runs
+	bye     wire.ByeCode       // the last event is in the outbox, or was written
+	byeAt   time.Time
+	gone    bool // left, or the connection failed: nothing is written any more
+}
+
+// awaited names a gift of this connection: another one under the same id is another
+// submission, whose answer is conflict.
+type awaited struct {
+	id      string
+	content room.Content
+}
+
+// await is how many frames wait for an answer to the same gift, and to how many of
+// them its result has brought accepted already.
+type await struct{ frames, told int }
+
+// Expect says that a gift was sent on this connection and will be answered: by
+// Accepted or by Refused. If its result is faster, accepted is sent before it.
+func (m *Member) Expect(id string, content room.Content) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := awaited{id, content}
+	if m.awaited == nil {
+		m.awaited = make(map[awaited]*await, 1)
+	}
+	if a := m.awaited[key]; a != nil {
+		a.frames++
+		return
+	}
+	m.awaited[key] = &await{frames: 1}
+}
+
+// Accepted answers one Expect with an accepted event, unless the gift's result has
+// brought it.
+func (m *Member) Accepted(id string, content room.Content, msgID room.MsgID) {
+	m.mu.Lock()
+	if told := m.answered(awaited{id, content}); told {
+		m.mu.Unlock()
+		return
+	}
+	m.push(wire.Encode(wire.Accepted{ID: id, MsgID: msgID}))
+}
+
+// Refused answers one Expect with the event, or with none: nil.
+func (m *Member) Refused(id string, content room.Content, event wire.Event) {
+	m.mu.Lock()
+	m.answered(awaited{id, content})
+	if event == nil {
+		m.mu.Unlock()
+		return
+	}
+	m.push(wire.Encode(event))
+}
+
+// answered ends one wait, and reports whether accepted was sent for it already.
+func (m *Member) answered(key awaited) (told bool) {
+	a := m.awaited[key]
+	if a == nil {
+		return false
+	}
+	if told = a.told > 0; told {
+		a.told--
+	}
+	if a.frames--; a.frames == 0 {
+		delete(m.awaited, key)
+	}
+	if len(m.awaited) == 0 {
+		m.awaited = nil
+	}
+	return told
+}
+
+// Send sends an event to this member alone. It is never dropped while the member
+// lives.
+func (m *Member) Send(event wire.Event) {
+	encoded := wire.Encode(event)
+	m.mu.Lock()
+	m.push(encoded)
+}
+
+// push adds a reply and unlocks.
+func (m *Member) push(event []byte) {
+	m.add(item{event: event, kind: kindReply})
+	m.wakeUnlock()
+}
+
+// hear adds entries of the room that are for everyone.
+func (m *Member) hear(entries []entry) {
+	m.mu.Lock()
+	for i := range entries {
+		e := &entries[i]
+		known := e.to <= m.heard && (e.kind == kindGifts || e.kind == kindLagged)
+		switch {
+		case e.pos < m.from || known:
+		case e.bye != nil:
+			m.end(e.bye())
+		default:
+			m.add(e.item)
+		}
+	}
+	m.wakeUnlock()
+}
+
+// hearResult adds the result of one of the member's gifts.
+func (m *Member) hearResult(e *entry) {
+	if e.pos < m.from {
+		return
+	}
+	m.mu.Lock()
+	key := awaited{e.gift.ClientID, e.gift.Content()}
+	if a := m.awaited[key]; a != nil && a.told == 0 {
+		a.told = 1
+		m.add(item{event: wire.Encode(wire.Accepted{ID: e.gift.ClientID, MsgID: e.gift.MsgID}), kind: kindReply})
+	}
+	m.add(e.item)
+	m.wakeUnlock()
+}
+
+// add puts an item into the outbox, under mu. What cannot be dropped and has grown
+// past all bounds ends the member.
+func (m *Member) add(it item) {
+	if m.gone || m.bye != "" {
+		return
+	}
+	house := m.hall.house
+	shed := m.box.add(it, house.soft(), time.Now())
+	house.counts.shed(&shed)
+	if m.box.exceeds(house.hard()) {
+		m.slow()
+	}
+}
+
+// slow ends the member for not reading, under mu.
+func (m *Member) slow() {
+	m.hall.house.counts.slow.Add(1)
+	after := slowReconnectMin + rand.N(slowReconnectSpread)
+	m.box.reset()
+	m.end(wire.Bye{Code: wire.ByeSlow, ReconnectInMS: after.Milliseconds()})
+}
+
+// end puts the last event into the outbox, under mu.
+func (m *Member) end(bye wire.Bye) {
+	if m.gone || m.bye != "" {
+		return
+	}
+	m.box.add(item{event: wire.Encode(bye), kind: kindReply}, m.hall.house.hard(), time.Now())
+	m.bye, m.byeAt = bye.Code, time.Now()
+}
+
+// Bye sends the last event; the close frame follows it when everything before is
+// written. Only the first Bye counts.
+func (m *Member) Bye(bye wire.Bye) {
+	m.mu.Lock()
+	m.end(bye)
+	m.wakeUnlock()
+}
+
+// Slow ends the member as slow.
+func (m *Member) Slow() {
+	m.mu.Lock()
+	if !m.gone && m.bye == "" {
+		m.slow()
+	}
+	m.wakeUnlock()
+}
+
+// Over returns since when the member has been over its outbox's bound without having
+// caught up; zero: it is not.
+func (m *Member) Over() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.box.over
+}
+
+// Ending returns when the member was told its last event; zero: it was not.
+func (m *Member) Ending() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.byeAt
+}
+
+// wakeUnlock unlocks mu, and starts a writer if something waits and none runs.
+func (m *Member) wakeUnlock() {
+	start := !m.writing && !m.gone && m.box.len() > 0
+	m.writing = m.writing || start
+	m.mu.Unlock()
+	if start && !m.hall.house.start(m.write) {
+		m.fail() // the house is closed: nobody would wait for the writer
+	}
+}
+
+// write writes what waits, as few frames as possible, until nothing does. It is the
+// only goroutine of a member, and runs only while there is something to write.
+func (m *Member) write() {
+	desk := m.hall.house.desk()
+	defer m.hall.house.put(desk)
+	for {
+		m.mu.Lock()
+		if m.gone || m.box.len() == 0 {
+			m.writing = false
+			m.mu.Unlock()
+			return
+		}
+		desk.items = m.box.take(desk.items[:0], wire.FrameMax)
+		last := m.bye != "" && m.box.len() == 0
+		code := m.bye.CloseCode()
+		m.mu.Unlock()
+
+		if err := m.conn.WriteFrame(desk.frame()); err != nil {
+			m.fail()
+			return
+		}
+		m.hall.house.counts.wrote(len(desk.items), len(desk.buf))
+		if last {
+			m.conn.Bye(code)
+			m.fail()
+			return
+		}
+	}
+}
+
+// fail ends the member without a word.
+func (m *Member) fail() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.gone = true
+	m.writing = false
+	m.awaited = nil
+	m.box.reset()
+}
+
+// Leave takes the member out of its room. What it was not told is dropped.
+func (m *Member) Leave() {
+	m.hall.leave(m)
+	m.fail()
+}
+
+// desk is what a writer works on: pooled, so that an idle member has none.
+type desk struct {
+	items []item
+	buf   []byte
+}
+
+// deskMax is the largest buffer that is kept for the next writer: most frames are a
+// few hundred bytes.
+const deskMax = 64 << 10
+
+// frame joins the items' events.
+func (d *desk) frame() []byte {
+	d.buf = append(d.buf[:0], '[')
+	for i := range d.items {
+		if i > 0 {
+			d.buf = append(d.buf, ',')
+		}
+		d.buf = append(d.buf, d.items[i].event...)
+	}
+	d.buf = append(d.buf, ']')
+	return d.buf
+}

@@ -1,0 +1,309 @@
+package audience_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/giftwire/giftwire/hub/audience"
+	"github.com/giftwire/giftwire/hub/wire"
+	"github.com/giftwire/giftwire/room"
+)
+
+func TestResume(t *testing.T) {
+	t.Parallel()
+	open(t, audience.Limits{}, func(th *theatre) {
+		t := th.t
+		th.Decided(news(7, delivered("bo", "b-1"))) // the first that this process hears of
+		th.Decided(news(7, failed("ann", "a-1")))
+		th.Decided(news(8, delivered("ann", "a-2"), failed("bo", "b-2")))
+		for _, tt := range []struct {
+			user  string
+			since int
+			want  []string
+		}{
+			{"ann", -1, []string{"welcome 8 false 1"}},
+			{"ann", 9, []string{"welcome 8 false 1"}}, // from the future: start over
+			{"ann", 8, []string{"welcome 8 true 1", "result a-2 delivered"}},
+			{"ann", 7, []string{"welcome 7 true 1", "result a-1 failed", "result a-2 delivered", "gifts 8 ann"}},
+			{"bo", 7, []string{"welcome 7 true 1", "result b-1 delivered", "result b-2 failed", "gifts 8 ann"}},
+			{"bo", 6, []string{"welcome 6 true 1", "result b-1 delivered", "gifts 7 bo", "result b-2 failed", "gifts 8 ann"}},
+			{"carl", 3, []string{"welcome 3 true 1", "lagged 4-6", "gifts 7 bo", "gifts 8 ann"}},
+			{"carl", 0, []string{"welcome 0 true 1", "lagged 1-6", "gifts 7 bo", "gifts 8 ann"}},
+		} {
+			v := th.join(tt.user, tt.since)
+			synctest.Wait()
+			if diff := cmp.Diff(tt.want, brief(v.heard())); diff != "" {
+				t.Errorf("%s since %d (-want +got):\n%s", tt.user, tt.since, diff)
+			}
+			v.Leave()
+		}
+	})
+}
+
+// TestResumeFromTheOwner: where this process knows nothing of the room, its owner
+// does.
+func TestResumeFromTheOwner(t *testing.T) {
+	t.Parallel()
+	open(t, audience.Limits{}, func(th *theatre) {
+		t := th.t
+		enter := func(user string, since uint64) *viewer {
+			v := &viewer{user: user}
+			m, err := th.Join(audience.Joining{Room: "r1", User: user, Conn: v, Seq: 9, Since: &since, Welcome: welcome})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v.Member = m
+			return v
+		}
+		ann := enter("ann", 5)
+		th.expect(ann, "welcome 5 true 1", "lagged 6-9")
+		th.Decided(news(9, delivered("bo", "b-1"))) // counted before ann came, told only now
+		th.Decided(news(10, delivered("bo", "b-2")))
+		th.expect(ann, "gifts 10 bo")
+		ann.Leave()
+		// The hall is behind the owner, and so behind a viewer who comes from elsewhere.
+		th.wait(0)
+		since := uint64(12)
+		bo := &viewer{user: "bo"}
+		m, err := th.Join(audience.Joining{Room: "r1", User: "bo", Conn: bo, Seq: 12, Since: &since, Welcome: welcome})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bo.Member = m
+		th.expect(bo, "welcome 12 true 1")
+		for seq := uint64(11); seq <= 13; seq++ {
+			th.Decided(news(seq, delivered("carl", "c")))
+		}
+		th.expect(bo, "gifts 13 carl")
+		bo.Leave()
+	})
+}
+
+// TestHistoryBytes: what is kept is bounded, what is gone is announced.
+func TestHistoryBytes(t *testing.T) {
+	t.Parallel()
+	open(t, audience.Limits{HistoryBytes: 4000}, func(th *theatre) {
+		t := th.t
+		for seq := uint64(1); seq <= 100; seq++ {
+			th.Decided(news(seq, delivered("ann", fmt.Sprint(seq))))
+		}
+		ann := th.join("ann", 10)
+		synctest.Wait()
+		events := ann.heard()
+		var last, results uint64 = 10, 0
+		for _, e := range events[1:] {
+			switch e := e.(type) {
+			case wire.Lagged:
+				if e.From != 11 || e.To < 80 {
+					t.Errorf("%+v", e)
+				}
+				last = e.To
+			case wire.Gifts:
+				if last++; e.Seq != last {
+					t.Errorf("%d after %d", e.Seq, last-1)
+				}
+			case wire.Result:
+				results++
+			}
+		}
+		if last != 100 || results == 0 || results > 20 {
+			t.Errorf("up to %d, %d results", last, results)
+		}
+		ann.Leave()
+	})
+}
+
+// TestHistoryAge: a room that nobody watches costs nothing after two minutes.
+func TestHistoryAge(t *testing.T) {
+	t.Parallel()
+	open(t, audience.Limits{}, func(th *theatre) {
+		t := th.t
+		th.Decided(news(1, delivered("ann", "a-1")))
+		th.wait(119 * time.Second)
+		ann := th.join("ann", 0)
+		th.expect(ann, "welcome 0 true 1", "result a-1 delivered", "gifts 1 ann")
+		th.wait(10 * time.Second)
+		ann.Leave()
+		ann = th.join("ann", 0)
+		th.expect(ann, "welcome 0 true 1", "lagged 1-1")
+		th.wait(time.Hour)
+		if got := th.Stats().Rooms; got != 1 {
+			t.Errorf("%d rooms, one is watched", got)
+		}
+		ann.Leave()
+		th.wait(10 * time.Second)
+		if got := th.Stats().Rooms; got != 0 {
+			t.Errorf("%d rooms, none is watched", got)
+		}
+	})
+}
+
+// chain checks one viewer's chain of resumes: every number once, in order, gaps
+// announced; every result heard at least once.
+type chain struct {
+	last    uint64
+	results map[string]int
+	fault   string // the first
+}
+
+func (c *chain) wrong(format string, args ...any) {
+	if c.fault == "" {
+		c.fault = fmt.Sprintf(format, args...)
+	}
+}
+
+func (c *chain) follow(events []wire.Event, resumed bool) {
+	for i, e := range events {
+		switch e := e.(type) {
+		case wire.Welcome:
+			if i != 0 || e.Resumed != resumed || resumed && e.Seq != c.last {
+				c.wrong("event %d is %+v, last heard %d", i, e, c.last)
+			}
+			c.last = e.Seq
+		case wire.Gifts:
+			if e.Seq != c.last+1 {
+				c.wrong("gifts %d after %d", e.Seq, c.last)
+			}
+			c.last = e.Seq
+		case wire.Lagged:
+			if e.From != c.last+1 || e.To < e.From {
+				c.wrong("lagged %+v after %d", e, c.last)
+			}
+			c.last = e.To
+		case wire.Result:
+			c.results[e.ID]++
+		}
+	}
+}
+
+// TestAnyCut: whatever is decided, wherever the connection is cut, whatever was read
+// before and however small the bounds are, the chain holds.
+func TestAnyCut(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		limits := audience.Limits{
+			OutboxEvents: rapid.SampledFrom([]int{2, 5, 1000}).Draw(rt, "outbox"),
+			HistoryBytes: rapid.SampledFrom([]int{500, 3000, 1 << 20}).Draw(rt, "history"),
+		}
+		script := rapid.SliceOfN(rapid.SampledFrom([]string{
+			"delivered", "failed", "mine", "gap", "cut", "cut early", "stall", "go on", "like",
+		}), 1, 60).Draw(rt, "script")
+		c := &chain{results: make(map[string]int)}
+		open(t, limits, func(th *theatre) {
+			v := th.join("ann", -1)
+			resumed, seq := false, uint64(0)
+			var sent []string
+			for i, step := range script {
+				id := fmt.Sprint(i)
+				switch step {
+				case "delivered":
+					seq++
+					th.Decided(news(seq, delivered("bo", id)))
+				case "failed":
+					th.Decided(news(seq, failed("bo", id)))
+				case "mine":
+					seq++
+					sent = append(sent, id)
+					th.Decided(news(seq, delivered("ann", id)))
+				case "gap":
+					seq += 2
+					th.Decided(news(seq, delivered("bo", id)))
+				case "like":
+					th.Like("r1", 1)
+					th.wait(100 * time.Millisecond)
+				case "stall":
+					if v.stall == nil {
+						v.block()
+					}
+				case "go on":
+					if v.stall != nil {
+						v.unblock()
+					}
+				case "cut", "cut early":
+					if step == "cut" {
+						synctest.Wait() // what can be read is read
+					}
+					v.breaks()
+					v.Leave()
+					if v.stall != nil {
+						v.unblock()
+					}
+					c.follow(v.heard(), resumed)
+					if step == "cut early" && c.last > 0 && i%2 == 0 {
+						c.last-- // the last one was received, but not seen by the app
+					}
+					v = th.join("ann", int(c.last))
+					resumed = true
+				}
+			}
+			if v.stall != nil {
+				v.unblock()
+			}
+			synctest.Wait()
+			c.follow(v.heard(), resumed)
+			if c.last != seq && v.Ending().IsZero() {
+				c.wrong("heard up to %d of %d", c.last, seq)
+			}
+			if limits.HistoryBytes == 1<<20 && limits.OutboxEvents == 1000 {
+				for _, id := range sent {
+					if c.results[id] == 0 {
+						c.wrong("the result of %s was never heard", id)
+					}
+				}
+			}
+			v.Leave()
+		})
+		if c.fault != "" {
+			rt.Fatal(c.fault)
+		}
+	})
+}
+
+// TestResumeWhileTold: connections come and go while the room is told of gifts as
+// fast as it can be; in real time, for the race detector.
+func TestResumeWhileTold(t *testing.T) {
+	t.Parallel()
+	h, err := audience.New(audience.Limits{HistoryBytes: 20_000, OutboxEvents: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := run(t, h)
+	th := &theatre{h, t}
+	const last = 3000
+	var group sync.WaitGroup
+	group.Go(func() {
+		for seq := uint64(1); seq <= last; seq++ {
+			h.Decided(news(seq, delivered("ann", fmt.Sprint(seq)), failed("bo", fmt.Sprint(seq))))
+			h.Like("r1", 1)
+			h.Comment("r1", wire.Comment{Text: "x"})
+			h.GameChanged("r1", "g", room.Game{})
+		}
+	})
+	for _, user := range []string{"ann", "ann", "bo", "carl"} {
+		group.Go(func() {
+			c := &chain{results: make(map[string]int)}
+			v := th.join(user, -1)
+			for resumed := false; c.last < last && c.fault == ""; resumed = true {
+				v.breaks()
+				v.Leave()
+				c.follow(v.heard(), resumed)
+				v = th.join(user, int(c.last))
+			}
+			v.Leave()
+			if c.fault != "" {
+				t.Errorf("%s: %s", user, c.fault)
+			}
+		})
+	}
+	group.Wait()
+	stop()
+	if got := h.Stats().Viewers; got != 0 {
+		t.Errorf("%d viewers are left", got)
+	}
+}
