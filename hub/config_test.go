@@ -1,0 +1,79 @@
+package hub
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/giftwire/giftwire/hub/auth"
+	"github.com/giftwire/giftwire/hub/journal"
+	"github.com/giftwire/giftwire/room"
+)
+
+// goodConfig is a config that would do, with a journal that is not open.
+func goodConfig(t *testing.T) Config {
+	t.Helper()
+	tokens, err := auth.NewHS256(auth.HS256Config{Secret: []byte(strings.Repeat("s", 32))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Config{
+		Journal: new(journal.Journal), Sender: answering(room.Answer{}), Auth: tokens, AppID: 1,
+		APIKeys: []string{testKey},
+	}
+}
+
+func TestConfigDefaults(t *testing.T) {
+	cfg, err := goodConfig(t).withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Logger == nil || cfg.Web.Avatar != DefaultAvatar {
+		t.Errorf("defaults: %+v", cfg)
+	}
+	if l := cfg.Limits; l.Drain != 20*time.Second || l.Viewer.Gifts != (Rate{20, 40}) || l.Viewer.Upgrades != (Rate{50, 500}) ||
+		l.Room.FlushInterval != 100*time.Millisecond || l.LaunchEvery != 10*time.Second {
+		t.Errorf("limits: %+v", l)
+	}
+}
+
+func TestConfigNamesEveryFault(t *testing.T) {
+	_, err := (Config{
+		APIKeys: []string{"short", " padded-key-padded-key"},
+		Web:     Web{Origins: []string{"*", "https://a.example/x", "https://ok.example"}, Proxies: []netip.Prefix{{}}, Avatar: "x"},
+		Limits: Limits{
+			Drain: time.Hour, SubmitTimeout: 1, LaunchEvery: 1,
+			Viewer: ViewerLimits{Gifts: Rate{PerSecond: -1, Burst: 1}, Comments: Rate{PerSecond: 1}},
+			Room:   room.Limits{FlushInterval: time.Second},
+		},
+	}).withDefaults()
+	if !errors.Is(err, ErrBadConfig) || !errors.Is(err, room.ErrBadLimits) {
+		t.Fatalf("error %v", err)
+	}
+	for _, want := range []string{
+		"Journal", "Sender", "Auth is missing", "AppID", "APIKeys[0]", "APIKeys[1]", "Origins[0]", "Origins[1]", "Proxies[0]",
+		"Avatar", "Drain", "SubmitTimeout", "LaunchEvery", "Viewer.Gifts", "Viewer.Comments", "FlushInterval",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not name %s", want)
+		}
+	}
+	for _, secret := range []string{"short", "padded-key"} {
+		if strings.Contains(err.Error(), `"`+secret) {
+			t.Errorf("the error repeats the key %s", secret)
+		}
+	}
+	if strings.Contains(err.Error(), "Origins[2]") {
+		t.Error("a good origin is called bad")
+	}
+}
+
+func TestConfigDrainMustCoverACall(t *testing.T) {
+	cfg := goodConfig(t)
+	cfg.Limits.Room.CallTimeout = 30 * time.Second
+	if _, err := cfg.withDefaults(); err == nil || !strings.Contains(err.Error(), "Drain") {
+		t.Errorf("a call may take longer than the drain: %v", err)
+	}
+}
