@@ -1,0 +1,122 @@
+package hub
+
+import (
+	"github.com/giftwire/giftwire/hub/audience"
+	"github.com/giftwire/giftwire/hub/journal"
+	"github.com/giftwire/giftwire/hub/owner"
+)
+
+// reading is the hub's state in numbers, as it is at one moment.
+type reading struct {
+	ready      bool
+	inFlight   int // gifts whose answer is not known
+	partitions []owner.Stats
+	owned      int // partitions that are served here
+	audience   audience.Stats
+	breaker    bool // open
+	journal    journal.Stats
+}
+
+// series is one number of a reading.
+type series struct {
+	name, help   string
+	label, value string // one label, or none
+	now          float64
+	counter      bool // else a gauge
+}
+
+// series lists the numbers.
+func (r reading) series() []series {
+	all := []series{
+		gauge("ready", "1 while this node serves viewers and gifts.", truth(r.ready)),
+		gauge("gifts_in_flight", "Gifts received and not answered.", float64(r.inFlight)),
+		gauge("partitions_owned", "Partitions served by this node.", float64(r.owned)),
+		gauge("zego_breaker_open", "1 while nothing is heard from ZEGO and calls are held back.", truth(r.breaker)),
+	}
+	all = append(all, ownerSeries(r.partitions)...)
+	all = append(all, audienceSeries(r.audience)...)
+	return append(all, journalSeries(r.journal)...)
+}
+
+// ownerSeries adds the partitions up.
+func ownerSeries(partitions []owner.Stats) []series {
+	var sum owner.Stats
+	for _, p := range partitions {
+		sum.Rooms += p.Rooms
+		sum.Active += p.Active
+		sum.Open += p.Open
+		sum.OldestOpen = max(sum.OldestOpen, p.OldestOpen)
+		sum.Remembered += p.Remembered
+		sum.Repeats += p.Repeats
+		sum.Conflicts += p.Conflicts
+		sum.Lost += p.Lost
+		sum.Snapshots += p.Snapshots
+	}
+	return []series{
+		gauge("gifts_open", "Gifts accepted and not decided.", float64(sum.Open)),
+		gauge("gifts_oldest_open_seconds", "Age of the oldest gift that is not decided.", sum.OldestOpen.Seconds()),
+		gauge("rooms", "Rooms that ever had a gift.", float64(sum.Rooms)),
+		gauge("rooms_active", "Rooms with a running actor.", float64(sum.Active)),
+		gauge("ids_remembered", "Ids of decided gifts in memory.", float64(sum.Remembered)),
+		total("owner_repeats_total", "Gifts journaled again under a known id.", float64(sum.Repeats)),
+		total("owner_conflicts_total", "Of these, those with other content.", float64(sum.Conflicts)),
+		total("owner_lost_total", "Entries that aged out of the journal before they were decided. Must stay 0.", float64(sum.Lost)),
+		total("owner_snapshots_total", "Snapshots stored.", float64(sum.Snapshots)),
+	}
+}
+
+func audienceSeries(a audience.Stats) []series {
+	drops := func(reason string, n uint64) series {
+		return series{
+			name: "outbox_drops_total", help: "Events that a viewer did not get because it read too slowly, by kind.",
+			label: "reason", value: reason, now: float64(n), counter: true,
+		}
+	}
+	return []series{
+		gauge("viewers", "Viewers' connections.", float64(a.Viewers)),
+		gauge("rooms_watched", "Rooms with viewers or something to resume from.", float64(a.Rooms)),
+		total("viewer_events_total", "Events written to viewers.", float64(a.Events)),
+		total("viewer_frames_total", "Frames written to viewers.", float64(a.Frames)),
+		total("viewer_bytes_total", "Bytes of frames written to viewers.", float64(a.Bytes)),
+		total("viewers_slow_total", "Connections ended because the viewer did not read.", float64(a.Slow)),
+		drops("presence", a.DroppedPresence),
+		drops("likes", a.DroppedLikes),
+		drops("comments", a.DroppedComments),
+		drops("lagged", a.LaggedGifts),
+	}
+}
+
+func journalSeries(j journal.Stats) []series {
+	space := func(stream string, s journal.StreamSpace) series {
+		return series{
+			name: "journal_stream_full", help: "The part of a stream's space that is used, 0 to 1.",
+			label: "stream", value: stream, now: s.Full(),
+		}
+	}
+	return []series{
+		total("journal_records_total", "Records of GIFTS stored by this node.", float64(j.Records)),
+		total("journal_entries_total", "Entries in them; divided by the records it is the group commit.", float64(j.Entries)),
+		total("journal_bytes_total", "Bytes of them.", float64(j.Bytes)),
+		total("journal_resends_total", "Publishes repeated because no answer came.", float64(j.Resends)),
+		total("journal_appends_total", "Records of OUTCOMES stored by this node.", float64(j.Appends)),
+		total("journal_append_bytes_total", "Bytes of them.", float64(j.AppendBytes)),
+		gauge("journal_queued_entries", "Entries that wait for a publish.", float64(j.QueuedEntries)),
+		gauge("journal_queued_bytes", "Bytes of them.", float64(j.QueuedBytes)),
+		gauge("journal_stalled", "Publishes and appends without an answer for too long.", float64(j.Stalled)),
+		space("gifts", j.Gifts),
+		space("outcomes", j.Outcomes),
+	}
+}
+
+func gauge(name, help string, now float64) series { return series{name: name, help: help, now: now} }
+
+func total(name, help string, now float64) series {
+	return series{name: name, help: help, now: now, counter: true}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
