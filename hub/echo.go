@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -78,6 +79,9 @@ func (rt router) serve(r route) echo.HandlerFunc {
 		start := time.Now()
 		req := c.Request().WithContext(c.Request().Context()) // a copy: the original may be the embedder's
 		for i, name := range c.ParamNames() {
+			if strings.Contains(c.ParamValues()[i], "/") { // Echo lets a last parameter take the rest of the path
+				return echo.ErrNotFound
+			}
 			value, err := url.PathUnescape(c.ParamValues()[i])
 			if err != nil {
 				value = c.ParamValues()[i] // a stray %: every name's check refuses it
@@ -116,9 +120,12 @@ func (rt router) answer(r route, w *echo.Response, req *http.Request) {
 		return
 	}
 	var p *problem
-	if !errors.As(err, &p) {
+	switch {
+	case !errors.As(err, &p):
 		rt.log.Error("request failed", slog.String("route", r.path), slog.Any("error", err))
 		p = newProblem(http.StatusInternalServerError, codeInternal, "the hub has failed on this request")
+	case error(p) != err: //nolint:errorlint // is there a cause behind it that the client is not told?
+		rt.log.Warn("request refused", slog.String("route", r.path), slog.Any("error", err))
 	}
 	if !w.Committed {
 		writeProblem(w, p)
