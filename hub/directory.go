@@ -1,0 +1,102 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/giftwire/giftwire/hub/cluster"
+	"github.com/giftwire/giftwire/hub/intake"
+	"github.com/giftwire/giftwire/hub/journal"
+)
+
+// directory is the hub's view of the room registry, which is not there before Run has
+// loaded it: until then there are no rooms, and nothing can be written.
+type directory struct {
+	journal  *journal.Journal
+	log      *slog.Logger
+	changed  func(roomConfig) // hears of every change, not of what was there at the start
+	registry atomic.Pointer[cluster.Registry]
+}
+
+var (
+	_ registry     = (*directory)(nil)
+	_ intake.Rooms = (*directory)(nil)
+)
+
+// errNotLoaded: the registry is still being read.
+var errNotLoaded = errors.New("hub: the room registry is not loaded")
+
+// run loads the registry and follows it until ctx ends.
+func (d *directory) run(ctx context.Context) error {
+	reg, err := cluster.OpenRegistry(ctx, d.journal, cluster.RegistryConfig{
+		Changed: func(r cluster.Room) { d.changed(configOf(r)) },
+		Logger:  d.log,
+	})
+	if err != nil {
+		return err
+	}
+	d.registry.Store(reg)
+	return reg.Run(ctx)
+}
+
+// ready reports whether the registry is loaded.
+func (d *directory) ready() bool { return d.registry.Load() != nil }
+
+// Get implements registry.
+func (d *directory) Get(id string) (roomConfig, bool) {
+	reg := d.registry.Load()
+	if reg == nil {
+		return roomConfig{}, false
+	}
+	r, ok := reg.Get(id)
+	return configOf(r), ok
+}
+
+// Room implements intake.Rooms.
+func (d *directory) Room(id string) (intake.Room, bool) {
+	r, ok := d.Get(id)
+	return intake.Room{Game: r.game, Anchor: r.anchor, RequireRunning: r.requireRunning}, ok && !r.deleted
+}
+
+// Put implements registry.
+func (d *directory) Put(ctx context.Context, r roomConfig) (created bool, err error) {
+	reg := d.registry.Load()
+	if reg == nil {
+		return false, errNotLoaded
+	}
+	_, created, err = reg.Put(ctx, cluster.Room{
+		ID: r.id, MiniGameID: r.game, AnchorID: r.anchor, RequireRunning: r.requireRunning,
+	})
+	return created, err
+}
+
+// Delete implements registry.
+func (d *directory) Delete(ctx context.Context, id string) error {
+	reg := d.registry.Load()
+	if reg == nil {
+		return errNotLoaded
+	}
+	return reg.Delete(ctx, id)
+}
+
+// List implements registry.
+func (d *directory) List(after string, limit int) []roomConfig {
+	reg := d.registry.Load()
+	if reg == nil {
+		return nil
+	}
+	rooms := reg.List(after, limit)
+	out := make([]roomConfig, len(rooms))
+	for i, r := range rooms {
+		out[i] = configOf(r)
+	}
+	return out
+}
+
+func configOf(r cluster.Room) roomConfig {
+	return roomConfig{
+		id: r.ID, game: r.MiniGameID, anchor: r.AnchorID, requireRunning: r.RequireRunning, deleted: r.Deleted,
+	}
+}
