@@ -291,7 +291,7 @@ func (h *House) remove(hl *hall) {
 	defer h.mu.Unlock()
 	hl.mu.Lock()
 	defer hl.mu.Unlock()
-	if !hl.unneeded() {
+	if hl.gone || !hl.unneeded() {
 		return // someone has come meanwhile
 	}
 	hl.gone = true

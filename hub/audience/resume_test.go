@@ -159,6 +159,7 @@ func (c *chain) wrong(format string, args ...any) {
 }
 
 func (c *chain) follow(events []wire.Event, resumed bool) {
+	here := make(map[string]bool) // results heard on this connection
 	for i, e := range events {
 		switch e := e.(type) {
 		case wire.Welcome:
@@ -177,7 +178,10 @@ func (c *chain) follow(events []wire.Event, resumed bool) {
 			}
 			c.last = e.To
 		case wire.Result:
-			c.results[e.ID]++
+			if c.results[e.ID]++; here[e.ID] {
+				c.wrong("result of %s twice on one connection", e.ID)
+			}
+			here[e.ID] = true
 		}
 	}
 }
@@ -306,4 +310,39 @@ func TestResumeWhileTold(t *testing.T) {
 	if got := h.Stats().Viewers; got != 0 {
 		t.Errorf("%d viewers are left", got)
 	}
+}
+
+// TestSweepWhileJoining: a hall is not swept away under someone who comes in.
+func TestSweepWhileJoining(t *testing.T) {
+	t.Parallel()
+	h, err := audience.New(audience.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := run(t, h)
+	th := &theatre{h, t}
+	quit := make(chan struct{})
+	var group sync.WaitGroup
+	for range 4 { // more than Run has, so that it happens between two steps of one
+		group.Go(func() {
+			for {
+				select {
+				case <-quit:
+					return
+				default:
+					h.Sweep(time.Now().Add(time.Hour))
+				}
+			}
+		})
+	}
+	for range 10_000 {
+		v := th.join("ann", -1)
+		if got := h.Viewers("r1"); got != 1 {
+			t.Errorf("%d viewers, want 1", got)
+		}
+		v.Leave()
+	}
+	close(quit)
+	group.Wait()
+	stop()
 }
