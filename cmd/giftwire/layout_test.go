@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -110,6 +111,24 @@ func TestTopLevel(t *testing.T) {
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), ".") && !slices.Contains(allowed, e.Name()) {
 			t.Errorf("%s does not belong to the top level", e.Name())
+		}
+	}
+}
+
+// A test that sleeps hopes. In a synctest bubble sleeping is waiting for fake time, so a
+// test file that sleeps has to be one of bubbles.
+func TestOnlyBubblesSleep(t *testing.T) {
+	bubbles := map[string]bool{}
+	for _, imp := range imports(t) {
+		bubbles[imp.file] = bubbles[imp.file] || imp.pkg == "testing/synctest"
+	}
+	for file, bubble := range bubbles {
+		source, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bubble && bytes.Contains(source, []byte("time.Sle"+"ep(")) && strings.HasSuffix(file, "_test.go") {
+			t.Errorf("%s sleeps outside of a bubble", file)
 		}
 	}
 }

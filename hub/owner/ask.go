@@ -107,7 +107,7 @@ type Stats struct {
 	Remembered  int           // ids
 	Repeats     int64         // gifts journaled again under a known id
 	Conflicts   int64         // of these, with other content
-	Lost        int64         // entries that aged out of the journal before they were decided
+	Lost        int64         // above 0: records have aged out of the journal undecided
 	Snapshots   int64
 	GiftsRead   uint64 // GIFTS sequence read so far
 	OutcomeLast uint64 // OUTCOMES sequence of the newest record

@@ -137,7 +137,8 @@ func (p *Partition) oldestAfter(ctx context.Context, q ledgerQuery) (roomEntry, 
 // entries returns the room's entries with numbers low to high, ascending, reached from
 // the newer entry.
 func (p *Partition) entries(ctx context.Context, roomID string, newer roomEntry, low, high uint64) ([]roomEntry, error) {
-	e, err := newer, error(nil)
+	var err error
+	e := newer
 	for e.Number > high {
 		next := e.Prev
 		if jumpNumber(e.Number) >= high {

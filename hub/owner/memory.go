@@ -19,8 +19,9 @@ const hourMillis = 3_600_000
 // them with a probability of three in a million; the later one then hides the
 // earlier, and whoever finds a key compares the whole id with the record.
 type memory struct {
-	hours [memoryHours]hour
-	size  int
+	hours  [memoryHours]hour
+	newest int64 // number of the newest hour
+	size   int
 }
 
 type hour struct {
@@ -32,10 +33,11 @@ type hour struct {
 // older than what the ring holds is left out.
 func (m *memory) remember(key, seq uint64, at int64) {
 	number := at / hourMillis
-	h := &m.hours[number%memoryHours]
-	if number < h.number {
+	if number <= m.newest-memoryHours {
 		return
 	}
+	m.newest = max(m.newest, number)
+	h := &m.hours[number%memoryHours]
 	if number > h.number || h.seqs == nil {
 		m.size -= len(h.seqs)
 		*h = hour{number: number, seqs: make(map[uint64]uint64)}

@@ -2,6 +2,7 @@ package owner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -15,7 +16,7 @@ import (
 type counters struct {
 	repeats   atomic.Int64 // gifts journaled again under a known id
 	conflicts atomic.Int64 // of these, with other content: the first content stands
-	lost      atomic.Int64 // entries that aged out of the journal before they were decided
+	lost      atomic.Int64 // times that the journal was found to have aged out undecided
 	snapshots atomic.Int64
 }
 
@@ -36,6 +37,15 @@ func (p *Partition) read(ctx context.Context) error {
 			return err
 		}
 		records, err := p.cfg.Store.ReadGifts(ctx, after)
+		var gone *journal.GoneError
+		if errors.As(err, &gone) && gone.First > after+1 {
+			// Nobody owned the partition for longer than GIFTS keeps (26 h). What is gone is
+			// too old to be sent anyway; stopping for ever would lose what follows, too.
+			p.stats.lost.Add(1)
+			p.cfg.Logger.Error("records of the journal have aged out unread", slog.Any("error", err))
+			after = gone.First - 1
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("owner: read gifts after %d: %w", after, err)
 		}

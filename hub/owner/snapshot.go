@@ -217,7 +217,7 @@ func (s *restored) take(r *rooms, name string, data []byte) error {
 		}
 		return versioned(name, s.head.Version)
 	}
-	prefix, digits := name[:1], name[1:]
+	prefix, digits := name[:min(1, len(name))], name[min(1, len(name)):]
 	c, err := strconv.Atoi(digits)
 	if err != nil || c < 0 || c >= chunks {
 		return bad(errors.New("unknown name"))

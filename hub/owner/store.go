@@ -6,8 +6,8 @@ import (
 	"github.com/giftwire/giftwire/hub/journal"
 )
 
-// The log of one partition as its owner uses it. *journal.Partition is the real
-// one; the simulated one of the tests is the other.
+// Store is the log of one partition as its owner uses it. *journal.Partition is the
+// real one, ownertest.Store the one of the tests.
 type Store interface {
 	Gifts
 	Outcomes

@@ -26,8 +26,8 @@ const (
 	reopenRecords = 64
 )
 
-// ErrHole: the partition's log does not continue the snapshot, so the state cannot be
-// rebuilt: records have aged out or were purged unseen. Refusing to run is safer than
+// ErrHole says that the partition's log does not continue the snapshot, so the state
+// cannot be rebuilt: records have aged out or were purged unseen. Refusing to run is safer than
 // to give gifts again (P13).
 var ErrHole = errors.New("owner: the log has a hole after the snapshot")
 

@@ -29,23 +29,27 @@ const (
 )
 
 // Store is a partition's log in memory, with the guarantees of the real one. It
-// outlives its owners: give it to the next one, and that is a restart. Set the hooks
-// before use.
+// outlives its owners: give it to the next one, and that is a restart.
 type Store struct {
-	// Before is called before an operation does anything; its error is the
-	// operation's: failed and not stored.
-	Before func(Op) error
-	// After is called when an operation has done its work; its error is the
-	// operation's: failed and stored.
-	After func(Op) error
-
 	mu       sync.Mutex
+	hooks    Hooks
 	gifts    []journal.GiftRecord
 	outcomes []journal.OutcomeRecord
 	chunks   map[string][]byte
 	ids      []storedIDs
 	first    uint64 // oldest retained outcome
 	woken    chan struct{}
+}
+
+// Hooks decide how operations fail. They are called without a lock held, one at a time
+// for each operation, and may be nil.
+type Hooks struct {
+	// Before is called before an operation does anything; its error is the
+	// operation's: failed and not stored.
+	Before func(Op) error
+	// After is called when an operation has done its work; its error is the
+	// operation's: failed and stored.
+	After func(Op) error
 }
 
 type storedIDs struct {
@@ -102,18 +106,31 @@ func (s *Store) append(rec journal.OutcomeRecord) uint64 {
 	return rec.Seq
 }
 
+// Hook sets the hooks from here on.
+func (s *Store) Hook(h Hooks) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks = h
+}
+
 func (s *Store) before(op Op) error {
-	if s.Before != nil {
-		return s.Before(op)
+	s.mu.Lock()
+	hook := s.hooks.Before
+	s.mu.Unlock()
+	if hook == nil {
+		return nil
 	}
-	return nil
+	return hook(op)
 }
 
 func (s *Store) after(op Op) error {
-	if s.After != nil {
-		return s.After(op)
+	s.mu.Lock()
+	hook := s.hooks.After
+	s.mu.Unlock()
+	if hook == nil {
+		return nil
 	}
-	return nil
+	return hook(op)
 }
 
 // ReadGifts implements owner.Store.
