@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/giftwire/giftwire/hub/audience"
+	"github.com/giftwire/giftwire/hub/intake"
 	"github.com/giftwire/giftwire/hub/owner"
 	"github.com/giftwire/giftwire/hub/wire"
 	"github.com/giftwire/giftwire/room"
@@ -37,7 +38,7 @@ func wantLines(t *testing.T, text string, lines ...string) {
 func TestMetricsTellWhatHappened(t *testing.T) {
 	m := newMetrics(func() reading {
 		return reading{
-			ready: true, inFlight: 4, owned: 2,
+			ready: true, intake: intake.Stats{InFlight: 4}, owned: 2,
 			partitions: []owner.Stats{
 				{Open: 3, OldestOpen: time.Second, Rooms: 1, Repeats: 1},
 				{Open: 5, OldestOpen: 3 * time.Second, Rooms: 2, Repeats: 1},

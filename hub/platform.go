@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/giftwire/giftwire/hub/auth"
 	"github.com/giftwire/giftwire/hub/intake"
@@ -114,9 +113,6 @@ func asked(err error) error {
 func (p *platform) patience(r *http.Request) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(r.Context(), p.limits.SubmitTimeout)
 }
-
-// now is Unix ms.
-func now() int64 { return time.Now().UnixMilli() }
 
 // anyOf reports whether err wraps one of the targets.
 func anyOf(err error, targets ...error) bool {

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"github.com/giftwire/giftwire/hub/audience"
+	"github.com/giftwire/giftwire/hub/intake"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/hub/owner"
 )
@@ -9,7 +10,7 @@ import (
 // reading is the hub's state in numbers, as it is at one moment.
 type reading struct {
 	ready      bool
-	inFlight   int // gifts whose answer is not known
+	intake     intake.Stats
 	partitions []owner.Stats
 	owned      int // partitions that are served here
 	audience   audience.Stats
@@ -29,7 +30,10 @@ type series struct {
 func (r reading) series() []series {
 	all := []series{
 		gauge("ready", "1 while this node serves viewers and gifts.", truth(r.ready)),
-		gauge("gifts_in_flight", "Gifts received and not answered.", float64(r.inFlight)),
+		gauge("gifts_in_flight", "Gifts received and not answered.", float64(r.intake.InFlight)),
+		total("lookups_failed_total", "Ids that could not be looked up in time; their gifts went on as if new.", float64(r.intake.LookupsFailed)),
+		total("wallet_releases_failed_total", "Reservations that the wallet did not take back.", float64(r.intake.ReleasesFailed)),
+		total("chat_dropped_total", "Comments and likes that no room took.", float64(r.intake.ChatDropped)),
 		gauge("partitions_owned", "Partitions served by this node.", float64(r.owned)),
 		gauge("zego_breaker_open", "1 while nothing is heard from ZEGO and calls are held back.", truth(r.breaker)),
 	}
@@ -79,6 +83,7 @@ func audienceSeries(a audience.Stats) []series {
 		total("viewer_frames_total", "Frames written to viewers.", float64(a.Frames)),
 		total("viewer_bytes_total", "Bytes of frames written to viewers.", float64(a.Bytes)),
 		total("viewers_slow_total", "Connections ended because the viewer did not read.", float64(a.Slow)),
+		total("comments_unshown_total", "Comments that were more than a room shows.", float64(a.UnshownComments)),
 		drops("presence", a.DroppedPresence),
 		drops("likes", a.DroppedLikes),
 		drops("comments", a.DroppedComments),

@@ -1,0 +1,32 @@
+// Package hub is a node of giftwire that can be embedded: viewers over WebSocket, the
+// platform's HTTP API, and the rooms behind them.
+//
+// # Use
+//
+// Open a journal, make a [Hub] with [New], run it with [Hub.Run], and mount
+// [Hub.Handler] wherever the server has a place for it. [Hub.AdminHandler] is for a
+// listener that only operators reach. When Run's context ends the hub drains; close
+// the journal after Run has returned.
+//
+// # Guarantees
+//
+//   - A gift is answered accepted, over WebSocket or HTTP, only after the journal has
+//     stored it (P1), and gets exactly one result (P2).
+//   - An id that is submitted again with the same content is the same gift (P4).
+//   - What is accepted is never shed: overload is refused before (P11).
+//   - When Run returns, everything that it started has ended, within Limits.Drain of
+//     its context's end; what was open then is in the journal.
+//   - Two hubs in one process do not meet: there is no global registry, logger, client
+//     or mux. (The NATS server that an embedded journal runs registers net/http/pprof
+//     in http.DefaultServeMux. Do not serve that mux to strangers.)
+//
+// Not promised: that comments and likes arrive, and any order across viewers.
+//
+// # Layers
+//
+// A noun that stands alone has a package of its own: hub/wire the frames, hub/auth the
+// tokens and keys, hub/intake the way in, hub/audience who watches, hub/journal the
+// streams, hub/owner the rooms, hub/cluster what nodes know together, hub/spec the
+// documents. This package joins them and speaks HTTP. Echo, coder/websocket and
+// Prometheus are each known to one file: echo.go, ws.go, metrics.go.
+package hub

@@ -1,0 +1,45 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// drainShare is the part of Limits.Drain that each of the three bounded phases may
+// take: a twelfth, by default 1.7 s. What they leave is for ending the rooms (a call in
+// flight, at most a quarter, see Limits.fill, and up to 5 s of storing what it decided)
+// and for the journal's last publishes (up to 5 s): 3 x 1.7 + 5 + 5 + 5 = 20 s, if ZEGO
+// and the store hang both.
+const drainShare = 12
+
+// drain ends the hub in phases, each of which needs the ones behind it: nothing new is
+// taken; what is on its way in is answered; what is open gets a last chance, and the
+// rest stays in the journal; the rooms are released; viewers are told to come back
+// elsewhere; the journal ends last. It returns what any part failed with.
+func (h *Hub) drain(ctx context.Context, run running) error {
+	start := time.Now()
+	h.phase.to(phaseDraining)
+	h.intake.Close()
+	h.finish(ctx, "answer gifts", h.intake.Wait)
+	h.finish(ctx, "flush gifts", h.owners.waitFlushed)
+	rooms := run.rooms.end()
+	h.finish(ctx, "tell viewers", h.lobby.drain)
+	viewers := run.viewers.end()
+	registry := run.registry.end()
+	journal := run.journal.end()
+	h.phase.to(phaseEnded)
+	h.cfg.Logger.Info("drained", slog.Duration("took", time.Since(start)))
+	return errors.Join(rooms, viewers, registry, journal)
+}
+
+// finish gives one phase its share of the time. What is not finished then is not lost:
+// unanswered gifts are repeated by their senders, open ones are in the journal.
+func (h *Hub) finish(ctx context.Context, what string, phase func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.Limits.Drain/drainShare)
+	defer cancel()
+	if err := phase(ctx); err != nil {
+		h.cfg.Logger.Warn("drain: not finished in time", slog.String("phase", what), slog.Any("error", err))
+	}
+}
