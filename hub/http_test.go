@@ -23,7 +23,8 @@ func exchange(t *testing.T, method, url, body string, options ...func(*http.Requ
 	for _, o := range options {
 		o(req)
 	}
-	resp, err := http.DefaultClient.Do(req) //nolint:forbidigo // a test's client
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // leaves no goroutine behind
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func startHub(t *testing.T, dir string, change ...func(*Config)) *testHub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(&spectest.Watch{Docs: docs, Next: th.Handler(), Fault: t.Error})
+	srv := httptest.NewServer(&spectest.Watch{Docs: docs, Next: th.Handler(), Fault: t.Error, Coverage: answered})
 	th.url = srv.URL
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	th.cancel = cancel

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +73,14 @@ func TestLaunchCodeRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestLaunchCodeBody(t *testing.T) {
+	tp := newTestPlatform(t)
+	status, text, _ := tp.call(t, http.MethodPost, launchPath, `{"nickname":"`+strings.Repeat("n", 64<<10)+`"}`)
+	wantProblem(t, status, text, http.StatusRequestEntityTooLarge, codeTooLarge)
+	status, text, _ = tp.call(t, http.MethodPost, launchPath, `{}`, header("Content-Type", "text/plain"))
+	wantProblem(t, status, text, http.StatusUnsupportedMediaType, codeUnsupportedMedia)
 }
 
 func TestLaunchGuardForgets(t *testing.T) {

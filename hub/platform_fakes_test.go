@@ -210,7 +210,7 @@ func newTestPlatform(t *testing.T) *testPlatform {
 		closed: func() *problem { return nil },
 	}
 	h := router{routes: append(tp.platform.routes(), documentRoutes()...), log: slog.New(slog.DiscardHandler)}.handler()
-	tp.watch = &spectest.Watch{Docs: docs, Next: h, Fault: t.Error}
+	tp.watch = &spectest.Watch{Docs: docs, Next: h, Fault: t.Error, Coverage: answered}
 	srv := httptest.NewServer(tp.watch)
 	t.Cleanup(srv.Close)
 	tp.url = srv.URL

@@ -9,15 +9,37 @@ import (
 )
 
 // Watch is a handler between a test's client and the hub that checks every
-// exchange. The zero value is not usable: fill Docs, Next and Fault.
+// exchange.
 type Watch struct {
 	Docs *Docs
 	Next http.Handler
 	// Fault hears what does not fit the document; t.Error's signature.
 	Fault func(args ...any)
+	// Coverage, if set, notes what was answered.
+	Coverage *Coverage
+}
 
+// Coverage notes which operations were answered with which status.
+type Coverage struct {
 	mu   sync.Mutex
 	seen map[string]bool // "operation status"
+}
+
+// NewCoverage has seen nothing.
+func NewCoverage() *Coverage { return &Coverage{seen: make(map[string]bool)} }
+
+// Seen reports whether an operation was answered with a status, written as in
+// [Docs.Operations].
+func (c *Coverage) Seen(operationStatus string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen[operationStatus]
+}
+
+func (c *Coverage) note(operation string, status int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen[fmt.Sprintf("%s %d", operation, status)] = true
 }
 
 // ServeHTTP passes the request on and judges the exchange afterwards.
@@ -35,20 +57,9 @@ func (w *Watch) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		w.Fault(fmt.Sprintf("%s %s: %v", r.Method, path, err))
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.seen == nil {
-		w.seen = make(map[string]bool)
+	if w.Coverage != nil {
+		w.Coverage.note(op, rec.status)
 	}
-	w.seen[fmt.Sprintf("%s %d", op, rec.status)] = true
-}
-
-// Seen reports whether the operation was answered with the status, as in
-// [Docs.Operations].
-func (w *Watch) Seen(operationStatus string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.seen[operationStatus]
 }
 
 type tee struct {
