@@ -12,6 +12,7 @@ const (
 	resting              // waiting out its own backoff
 	flying               // in a call
 	asking               // looked up: waiting for its next query
+	closed               // decided: whoever still points to it leaves it alone
 )
 
 // openGift is a gift that is not decided.

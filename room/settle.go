@@ -73,6 +73,7 @@ func (c *Core) settle(g *openGift, f fate, v verdict) {
 	c.leaveQueue(g)
 	c.attempted(g)
 	c.book.drop(g)
+	g.stage = closed
 	g.lane.open--
 	if v.message == "" {
 		v.message = explain(f.reason)
