@@ -56,7 +56,10 @@ func (r *giftReader) look(ctx context.Context) ([]GiftRecord, error) {
 	held := false // by our own publisher, which has not told its senders yet
 	get := directGet{Seq: r.after + 1, NextFor: giftSubject(r.p.n), Batch: batchRecords, MaxBytes: batchBytes}
 	if r.p.j.layout.partitions > 1 && r.after > 0 {
-		get.Seq = r.after // the record itself: if it is there, nothing behind it is gone
+		// The record itself: if it is there, nothing behind it is gone. It must not use
+		// the batch up.
+		get.Seq = r.after
+		get.MaxBytes += recordMax
 	}
 	contiguous, size := false, 0
 	_, err := r.p.j.direct(ctx, streamGifts, get, func(m message) error {

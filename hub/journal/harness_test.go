@@ -2,33 +2,60 @@ package journal_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"os"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
 
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/room"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if role := os.Getenv(childRole); role != "" {
+		os.Exit(runChild(role)) //nolint:forbidigo // a child process of a test
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// patience is far more than anything here takes.
+const patience = 30 * time.Second
 
 // small is room enough for tests.
 func small() journal.Retention {
 	return journal.Retention{GiftBytes: 64 << 20, OutcomeBytes: 64 << 20, SnapshotBytes: 64 << 20, IDBytes: 16 << 20}
 }
 
-// openJournal opens a journal that is closed when the test ends.
-func openJournal(tb testing.TB, cfg journal.Config) *journal.Journal {
-	tb.Helper()
+// settings fills what most tests do not care about.
+func settings(cfg journal.Config) journal.Config {
 	if cfg.Retention == (journal.Retention{}) {
 		cfg.Retention = small()
 	}
 	if cfg.Node == "" {
 		cfg.Node = "n1"
 	}
-	j, err := journal.Open(tb.Context(), cfg)
+	if cfg.NATSURL != "" {
+		cfg.Replicas = max(cfg.Replicas, 1)
+	}
+	return cfg
+}
+
+// openJournal opens a journal that is closed when the test ends.
+func openJournal(tb testing.TB, cfg journal.Config) *journal.Journal {
+	tb.Helper()
+	return openPaced(tb, cfg, journal.Pace{})
+}
+
+func openPaced(tb testing.TB, cfg journal.Config, pace journal.Pace) *journal.Journal {
+	tb.Helper()
+	j, err := journal.OpenPaced(tb.Context(), settings(cfg), pace)
 	if err != nil {
 		tb.Fatalf("Open: %v", err)
 	}
@@ -54,7 +81,7 @@ func run(tb testing.TB, j *journal.Journal) (stop func()) {
 		}
 		stopped = true
 		cancel()
-		if err := <-ended; err != nil {
+		if err := <-ended; err != nil && !errors.Is(err, journal.ErrClosed) { // a test may close at once
 			tb.Errorf("Run: %v", err)
 		}
 	}
@@ -70,6 +97,81 @@ func running(tb testing.TB) *journal.Journal {
 	return j
 }
 
+// natsServer is a server of one's own on loopback.
+type natsServer struct {
+	tb   testing.TB
+	dir  string
+	port int
+	*server.Server
+}
+
+func startNATS(tb testing.TB) *natsServer {
+	tb.Helper()
+	s := &natsServer{tb: tb, dir: tb.TempDir(), port: server.RANDOM_PORT}
+	s.start()
+	tb.Cleanup(s.stop)
+	return s
+}
+
+func (s *natsServer) start() {
+	s.tb.Helper()
+	srv, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: s.port, NoSigs: true, NoLog: true,
+		JetStream: true, StoreDir: s.dir, SyncAlways: true,
+		JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 20,
+	})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	go srv.Start() // ends with Shutdown
+	if !srv.ReadyForConnections(patience) {
+		s.tb.Fatal("the NATS server did not start")
+	}
+	s.Server = srv
+	s.port = srv.Addr().(*net.TCPAddr).Port // to start again on the same one
+}
+
+func (s *natsServer) stop() {
+	s.Shutdown()
+	s.WaitForShutdown()
+}
+
+// byHand is what an operator does with the nats command.
+func byHand(tb testing.TB, url string) jetstream.JetStream {
+	tb.Helper()
+	nc, err := nats.Connect(url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return js
+}
+
+func streamState(tb testing.TB, js jetstream.JetStream, name string) jetstream.StreamState {
+	tb.Helper()
+	s, err := js.Stream(tb.Context(), name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s.CachedInfo().State
+}
+
+// eventually waits until the condition holds.
+func eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); !holds(); <-tick.C {
+		if time.Now().After(end) {
+			tb.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
+
 // gift is the n-th gift of a user in a room.
 func gift(roomID string, n int) journal.Entry {
 	id := fmt.Sprintf("c-%d", n)
@@ -81,24 +183,21 @@ func gift(roomID string, n int) journal.Entry {
 	}}
 }
 
-// outcome is what a done function heard.
-type outcome struct {
+// told is what a done function heard.
+type told struct {
 	receipt journal.Receipt
 	err     error
 }
 
 // submit hands an entry over and returns a channel with what becomes of it.
-func submit(tb testing.TB, j *journal.Journal, e journal.Entry) <-chan outcome {
+func submit(tb testing.TB, j *journal.Journal, e journal.Entry) <-chan told {
 	tb.Helper()
-	told := make(chan outcome, 2) // a second one is a defect that the test can see
-	if err := j.Submit(e, func(r journal.Receipt, err error) { told <- outcome{r, err} }); err != nil {
+	heard := make(chan told, 2) // a second one is a defect that a test can see
+	if err := j.Submit(e, func(r journal.Receipt, err error) { heard <- told{r, err} }); err != nil {
 		tb.Fatalf("Submit: %v", err)
 	}
-	return told
+	return heard
 }
-
-// patience is far more than anything here takes.
-const patience = 20 * time.Second
 
 // wait returns what is sent, and fails the test when nothing is.
 func wait[T any](tb testing.TB, ch <-chan T, what string) T {
@@ -128,4 +227,30 @@ func bounded(tb testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	tb.Cleanup(cancel)
 	return ctx
+}
+
+// readGifts reads the partition until it has n entries, and returns them with
+// their positions.
+func readGifts(tb testing.TB, p *journal.Partition, n int) ([]journal.Entry, []journal.Position) {
+	tb.Helper()
+	var entries []journal.Entry
+	var at []journal.Position
+	var after uint64
+	for len(entries) < n {
+		recs, err := p.ReadGifts(bounded(tb), after)
+		if err != nil {
+			tb.Fatalf("ReadGifts after %d, with %d of %d entries: %v", after, len(entries), n, err)
+		}
+		for _, rec := range recs {
+			if rec.Seq <= after {
+				tb.Fatalf("record %d after %d", rec.Seq, after)
+			}
+			after = rec.Seq
+			for i, e := range rec.Entries {
+				entries = append(entries, e)
+				at = append(at, journal.Position{Seq: rec.Seq, Index: i})
+			}
+		}
+	}
+	return entries, at
 }

@@ -40,6 +40,7 @@ type Journal struct {
 
 // tuning are times that nobody should have to set; tests shorten them.
 type tuning struct {
+	window time.Duration // how long JetStream remembers a Nats-Msg-Id
 	grace  time.Duration // what a publish in flight gets when Run ends
 	repeat time.Duration // after it, a publish is looked up before it is repeated
 	poll   time.Duration // how often a waiting reader looks without being told
@@ -52,9 +53,12 @@ type tuning struct {
 
 func defaultTuning() tuning {
 	return tuning{
-		grace: 5 * time.Second,
+		// Longer costs the servers memory (about 100 bytes a record); a publish that stays
+		// without an answer for longer is looked up before it is repeated.
+		window: 2 * time.Minute,
+		grace:  5 * time.Second,
 		// 20 s before the window closes, for an attempt that travels slowly.
-		repeat: dedupWindow - 20*time.Second,
+		repeat: 100 * time.Second,
 		poll:   time.Second,
 		// 26 times within GiftAge.
 		mark:   time.Hour,

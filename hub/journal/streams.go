@@ -41,10 +41,6 @@ const (
 )
 
 const (
-	// dedupWindow is how long JetStream remembers a Nats-Msg-Id. Longer costs memory
-	// (about 100 bytes a record); a publish that stays without an answer for longer is
-	// looked up before it is repeated.
-	dedupWindow = 2 * time.Minute
 	// idAge is how long a row of the memory of ids is kept: two hours more than the
 	// 24 h for which it is promised.
 	idAge = 26 * time.Hour
@@ -76,7 +72,7 @@ func (l layout) metadata() map[string]string {
 
 // wanted are the streams as they must be, OUTCOMES first: it is made first and
 // says what the others must agree with.
-func wanted(r Retention, l layout) []jetstream.StreamConfig {
+func wanted(r Retention, l layout, window time.Duration) []jetstream.StreamConfig {
 	base := func(name, subject string, size int64, age time.Duration) jetstream.StreamConfig {
 		return jetstream.StreamConfig{
 			Name: name, Subjects: []string{subject}, MaxBytes: size, MaxAge: age,
@@ -85,7 +81,7 @@ func wanted(r Retention, l layout) []jetstream.StreamConfig {
 			Discard:   jetstream.DiscardNew,   // refuse what is new, never lose what is old
 			MaxMsgs:   -1, MaxConsumers: -1, MaxMsgsPerSubject: -1,
 			MaxMsgSize:  recordMax + headerMax,
-			Duplicates:  dedupWindow,
+			Duplicates:  window,
 			DenyDelete:  true,
 			AllowDirect: true,
 			Metadata:    l.metadata(),
@@ -130,7 +126,7 @@ func (j *Journal) tryStreams(ctx context.Context) error {
 	if out := have[streamOutcomes]; out != nil {
 		j.replicas = out.Config.Replicas
 	}
-	want := wanted(j.cfg.Retention, j.layout)
+	want := wanted(j.cfg.Retention, j.layout, j.tuning.window)
 	drifts := j.missing(have, want)
 	var resize []jetstream.StreamConfig
 	for _, w := range want {
@@ -305,7 +301,7 @@ func (j *Journal) KeyValue(ctx context.Context, b Bucket) (jetstream.KeyValue, e
 		Name: "KV_" + b.Name, Subjects: []string{"$KV." + b.Name + ".>"}, MaxBytes: b.MaxBytes,
 		Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
 		MaxMsgs: -1, MaxConsumers: -1, MaxMsgsPerSubject: 1, MaxMsgSize: b.ValueBytes,
-		Duplicates: dedupWindow, DenyDelete: true, AllowRollup: true, AllowDirect: true,
+		Duplicates: j.tuning.window, DenyDelete: true, AllowRollup: true, AllowDirect: true,
 		Metadata: map[string]string{metaFormat: strconv.Itoa(recordFormat)},
 	}
 	for {
