@@ -23,7 +23,9 @@ func (h *Hub) drain(ctx context.Context, run running) error {
 	h.phase.to(phaseDraining)
 	h.intake.Close()
 	h.finish(ctx, "answer gifts", h.intake.Wait)
-	h.finish(ctx, "flush gifts", h.owners.waitFlushed)
+	if !run.rooms.ended() {
+		h.finish(ctx, "flush gifts", h.owners.waitFlushed)
+	}
 	rooms := run.rooms.end()
 	h.finish(ctx, "tell viewers", h.lobby.drain)
 	viewers := run.viewers.end()

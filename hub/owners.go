@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -98,10 +99,11 @@ func (o *owners) Stats() []owner.Stats {
 	return o.stats
 }
 
-// waitFlushed waits until no gift is open anywhere, or ctx ends.
+// waitFlushed waits until no gift is open in the partitions that are ready, or ctx
+// ends.
 func (o *owners) waitFlushed(ctx context.Context) error {
 	for _, p := range o.partitions {
-		if err := p.WaitFlushed(ctx); err != nil {
+		if err := p.WaitFlushed(ctx); err != nil && !errors.Is(err, owner.ErrNotReady) {
 			return err
 		}
 	}

@@ -76,9 +76,10 @@ func (p *problem) with(name, value string) *problem {
 	return p
 }
 
-// problemBody is the document. Type is absent, which RFC 9457 reads as
-// about:blank; so title is the status phrase, and code says what was wrong.
+// problemBody is the document. Type is about:blank, so title is the status phrase (RFC
+// 9457, section 4.2.1), and code says what was wrong.
 type problemBody struct {
+	Type       string `json:"type"`
 	Status     int    `json:"status"`
 	Title      string `json:"title"`
 	Detail     string `json:"detail"`
@@ -89,6 +90,7 @@ type problemBody struct {
 // writeProblem writes the answer. Nothing has been written before.
 func writeProblem(w http.ResponseWriter, p *problem) {
 	body, err := json.Marshal(problemBody{
+		Type:       "about:blank",
 		Status:     p.status,
 		Title:      http.StatusText(p.status),
 		Detail:     p.detail,
@@ -96,7 +98,7 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 		RetryAfter: p.retry.Milliseconds(),
 	}, json.Deterministic(true))
 	if err != nil { // only a detail that is not UTF-8 can do this
-		body = []byte(`{"status":500,"title":"Internal Server Error","detail":"","code":"internal"}`)
+		body = []byte(`{"type":"about:blank","status":500,"title":"Internal Server Error","detail":"","code":"internal"}`)
 		p = newProblem(http.StatusInternalServerError, codeInternal, "")
 	}
 	h := w.Header()

@@ -128,7 +128,7 @@ func TestExchangeNoticesWhatIsNotDocumented(t *testing.T) {
 	d := docs(t)
 	problem := http.Header{"Content-Type": {"application/problem+json"}, "Retry-After": {"1"}, "Allow": {"GET"}}
 	plain := http.Header{"Content-Type": {"application/json"}}
-	const notFound = `{"status":404,"title":"Not Found","detail":"x","code":"room_not_found"}`
+	const notFound = `{"type":"about:blank","status":404,"title":"Not Found","detail":"x","code":"room_not_found"}`
 	tests := []struct {
 		name string
 		x    spectest.Exchange
@@ -137,14 +137,14 @@ func TestExchangeNoticesWhatIsNotDocumented(t *testing.T) {
 		{"documented problem", spectest.Exchange{Method: "GET", Path: "/v1/rooms/r1", Status: 404, Header: problem, Answer: []byte(notFound)}, true},
 		{"head", spectest.Exchange{Method: "HEAD", Path: "/v1/rooms/r1", Status: 404, Header: problem}, true},
 		{"status not listed", spectest.Exchange{Method: "GET", Path: "/v1/rooms/r1", Status: 418, Header: problem, Answer: []byte(notFound)}, false},
-		{"method not allowed", spectest.Exchange{Method: "PATCH", Path: "/v1/rooms/r1", Status: 405, Header: problem, Answer: []byte(`{"status":405,"title":"x","detail":"x","code":"method_not_allowed"}`)}, true},
-		{"unknown path", spectest.Exchange{Method: "GET", Path: "/v2", Status: 404, Header: problem, Answer: []byte(`{"status":404,"title":"x","detail":"x","code":"not_found"}`)}, true},
+		{"method not allowed", spectest.Exchange{Method: "PATCH", Path: "/v1/rooms/r1", Status: 405, Header: problem, Answer: []byte(`{"type":"about:blank","status":405,"title":"x","detail":"x","code":"method_not_allowed"}`)}, true},
+		{"unknown path", spectest.Exchange{Method: "GET", Path: "/v2", Status: 404, Header: problem, Answer: []byte(`{"type":"about:blank","status":404,"title":"x","detail":"x","code":"not_found"}`)}, true},
 		{"unknown path, 200", spectest.Exchange{Method: "GET", Path: "/v2", Status: 200, Header: plain, Answer: []byte(`{}`)}, false},
-		{"unknown code", spectest.Exchange{Method: "GET", Path: "/v1/rooms/r1", Status: 404, Header: problem, Answer: []byte(`{"status":404,"title":"x","detail":"x","code":"gone_fishing"}`)}, false},
+		{"unknown code", spectest.Exchange{Method: "GET", Path: "/v1/rooms/r1", Status: 404, Header: problem, Answer: []byte(`{"type":"about:blank","status":404,"title":"x","detail":"x","code":"gone_fishing"}`)}, false},
 		{"wrong media type", spectest.Exchange{Method: "GET", Path: "/v1/rooms/r1", Status: 404, Header: plain, Answer: []byte(notFound)}, false},
 		{"no Retry-After", spectest.Exchange{
 			Method: "GET", Path: "/v1/rooms/r1", Status: 503, Header: http.Header{"Content-Type": {"application/problem+json"}},
-			Answer: []byte(`{"status":503,"title":"x","detail":"x","code":"unavailable"}`),
+			Answer: []byte(`{"type":"about:blank","status":503,"title":"x","detail":"x","code":"unavailable"}`),
 		}, false},
 		{"answer misses a member", spectest.Exchange{Method: "GET", Path: "/v1/rooms", Status: 200, Header: plain, Answer: []byte(`{"rooms":[]}`)}, false},
 		{"answer has a stranger", spectest.Exchange{Method: "GET", Path: "/v1/rooms", Status: 200, Header: plain, Answer: []byte(`{"rooms":[],"next":"","x":1}`)}, false},
