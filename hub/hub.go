@@ -49,14 +49,14 @@ func New(cfg Config) (*Hub, error) {
 	h.rooms = &directory{journal: cfg.Journal, log: cfg.Logger, changed: h.roomChanged}
 	h.metrics = newMetrics(h.reading)
 	h.outlet = &outlet{next: cfg.Sender, breaker: new(breaker), called: h.metrics.called}
-	var faults [4]error
+	var faults [3]error
 	h.house, faults[0] = audience.New(cfg.Limits.Outbox)
 	h.owners, faults[1] = h.newOwners()
 	h.intake, faults[2] = h.newIntake()
-	h.lobby, faults[3] = h.newLobby()
 	if err := errors.Join(faults[:]...); err != nil {
 		return nil, err
 	}
+	h.lobby = h.newLobby()
 	h.assemble(keys)
 	return h, nil
 }

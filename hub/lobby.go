@@ -2,24 +2,233 @@ package hub
 
 import (
 	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"time"
 
 	"github.com/giftwire/giftwire/hub/audience"
+	"github.com/giftwire/giftwire/hub/auth"
+	"github.com/giftwire/giftwire/hub/intake"
+	"github.com/giftwire/giftwire/hub/owner"
+	"github.com/giftwire/giftwire/hub/quota"
+	"github.com/giftwire/giftwire/hub/wire"
+	"github.com/giftwire/giftwire/room"
 )
 
-// lobby is the viewers' side of the hub: who may connect, and the connections. Their
-// upgrade, sessions and sweeper join it here.
-type lobby struct{ house *audience.House }
+// lobbyConfig is what viewers' connections need of the hub.
+type lobbyConfig struct {
+	face      face
+	auth      auth.Authenticator
+	origins   []string
+	house     *audience.House
+	intake    *intake.Intake
+	rooms     intake.Rooms
+	owners    roomStates
+	catalogue room.Catalogue
+	limits    ViewerLimits
+	// closed says why nobody is let in now; nil: the hub serves.
+	closed func() *problem
+	log    *slog.Logger
+}
+
+// roomStates is what the owners know of rooms.
+type roomStates interface {
+	// Serves reports whether the room's owner is here and ready.
+	Serves(roomID string) bool
+	// Room returns a room's state.
+	Room(roomID string) owner.RoomState
+}
+
+// lobby is where viewers come in: it checks them, makes their sessions, and watches
+// over them.
+type lobby struct {
+	lobbyConfig
+	sessions sessions
+	upgrades *quota.Table[netip.Prefix]
+	gifts    *quota.Table[userInRoom]
+	comments *quota.Table[userInRoom]
+	likes    *quota.Table[userInRoom]
+	menus    menus
+	buffers  sync.Pool // of *[]byte, for messages that are being read
+}
+
+// userInRoom is whose gifts, comments and likes are counted together.
+type userInRoom struct{ room, user string }
+
+// Bounds of the tables of limits. A key is there only while its bucket is not full:
+// 4 s for gifts, 5 s for comments, 2 s for likes, 10 s for upgrades.
+const (
+	addressesMax = 100_000 // x 150 bytes = 15 MB
+	usersMax     = 500_000 // x 200 bytes = 100 MB each, if half a million send at once
+)
 
 // newLobby makes the viewers' side of what the hub has.
-func (h *Hub) newLobby() (*lobby, error) { return &lobby{house: h.house}, nil }
+func (h *Hub) newLobby() *lobby {
+	return newLobby(lobbyConfig{
+		face: face{node: h.cfg.Journal.Node(), epoch: h.cfg.Journal.Epoch()},
+		auth: h.cfg.Auth, origins: h.cfg.Web.Origins,
+		house: h.house, intake: h.intake, rooms: h.rooms, owners: h.owners, catalogue: h.cfg.Catalogue,
+		limits: h.cfg.Limits.Viewer, closed: h.phase.closed, log: h.cfg.Logger,
+	})
+}
 
-// routes is the viewers' part of the routing table.
-func (l *lobby) routes() []route { return nil }
+func newLobby(cfg lobbyConfig) *lobby {
+	users := func(r Rate) *quota.Table[userInRoom] { return quota.NewTable[userInRoom](r.limit(), usersMax) }
+	return &lobby{
+		lobbyConfig: cfg,
+		sessions:    sessions{all: make(map[*session]struct{}), empty: make(chan struct{})},
+		upgrades:    quota.NewTable[netip.Prefix](cfg.limits.Upgrades.limit(), addressesMax),
+		gifts:       users(cfg.limits.Gifts),
+		comments:    users(cfg.limits.Comments),
+		likes:       users(cfg.limits.Likes),
+		menus:       menus{catalogue: cfg.catalogue, encoded: make(map[string][]byte)},
+		buffers:     sync.Pool{New: func() any { return new([]byte) }},
+	}
+}
 
-// run serves the viewers until ctx ends; every connection is closed then, and every
-// goroutine of theirs has ended.
-func (l *lobby) run(ctx context.Context) error { return l.house.Run(ctx) }
+func (r Rate) limit() quota.Limit { return quota.Limit{PerSecond: r.PerSecond, Burst: r.Burst} }
 
-// drain tells every viewer to come back elsewhere, after what was told so far, and
-// returns when they have heard it or ctx has ended.
-func (l *lobby) drain(context.Context) error { return nil }
+// Spread of the viewers' return when a node drains: a reconnect costs a node about
+// 0.1 ms, so that 10,000 of them in 5 s are a fifth of a core.
+const (
+	drainReconnectMin    = 500 * time.Millisecond
+	drainReconnectSpread = 5 * time.Second
+)
+
+// drain tells every viewer to come back elsewhere, and waits until all connections
+// have ended, or ctx has. Nobody comes in any more.
+func (l *lobby) drain(ctx context.Context) error {
+	l.sessions.close()
+	l.house.CloseAll(func() wire.Bye {
+		after := drainReconnectMin + rand.N(drainReconnectSpread)
+		return wire.Bye{Code: wire.ByeDraining, ReconnectInMS: after.Milliseconds()}
+	})
+	select {
+	case <-l.sessions.empty:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// run serves the viewers until ctx ends; then it ends the connections that are left,
+// and returns when every goroutine of theirs has ended.
+func (l *lobby) run(ctx context.Context) error {
+	house := begin(context.WithoutCancel(ctx), "audience", l.house.Run, func(error) {})
+	l.watch(ctx)
+	l.sessions.close()
+	for _, s := range l.sessions.list() {
+		s.link.socket.kill()
+	}
+	l.sessions.group.Wait()
+	return house.end()
+}
+
+// watch looks after the sessions until ctx ends.
+func (l *lobby) watch(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			l.sweep(now)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// sessions are the connections there are.
+type sessions struct {
+	group sync.WaitGroup // their goroutines
+
+	mu     sync.Mutex // guards all below
+	all    map[*session]struct{}
+	closed bool
+	empty  chan struct{} // closed when closed and all is empty
+}
+
+// start takes a session in and runs f; false: closed.
+func (ss *sessions) start(s *session, f func()) bool {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if ss.closed {
+		return false
+	}
+	ss.all[s] = struct{}{}
+	ss.group.Go(f) // joined by run
+	return true
+}
+
+// also runs f beside a session that is there.
+func (ss *sessions) also(s *session, f func()) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if _, there := ss.all[s]; there {
+		ss.group.Go(f) // joined by run, which waits for the session's own goroutine, too
+	}
+}
+
+func (ss *sessions) remove(s *session) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	delete(ss.all, s)
+	ss.check()
+}
+
+// close lets nobody in any more.
+func (ss *sessions) close() {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if !ss.closed {
+		ss.closed = true
+		ss.check()
+	}
+}
+
+// check closes empty when it is time, under mu.
+func (ss *sessions) check() {
+	if !ss.closed || len(ss.all) > 0 {
+		return
+	}
+	select {
+	case <-ss.empty:
+	default:
+		close(ss.empty)
+	}
+}
+
+func (ss *sessions) list() []*session {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	list := make([]*session, 0, len(ss.all))
+	for s := range ss.all {
+		list = append(list, s)
+	}
+	return list
+}
+
+// menus are the encoded menus of the games, at most room.GamesMax and the empty one.
+type menus struct {
+	catalogue room.Catalogue
+
+	mu      sync.Mutex
+	encoded map[string][]byte
+}
+
+// of returns the members of a game's menu, shared.
+func (m *menus) of(game string) []byte {
+	if _, listed := m.catalogue.Game(game); !listed {
+		game = ""
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	menu := m.encoded[game]
+	if menu == nil {
+		menu = wire.MenuOf(m.catalogue, game).AppendMembers(nil)
+		m.encoded[game] = menu
+	}
+	return menu
+}

@@ -41,6 +41,18 @@ func (g Gift) Fault() string {
 	return ""
 }
 
+// Content is what makes another submission under the same id the same gift.
+func (g Gift) Content() room.Content {
+	c := room.Content{GiftID: g.GiftID, Count: g.Count}
+	if g.Value != nil {
+		c.Value = *g.Value
+	}
+	if g.Receiver != nil {
+		c.Receiver = *g.Receiver
+	}
+	return c
+}
+
 // draft is the gift as far as its sender decides it. Fault has passed it.
 func (g Gift) draft(appID uint32, now time.Time) *room.Gift {
 	gift := &room.Gift{
@@ -52,13 +64,9 @@ func (g Gift) draft(appID uint32, now time.Time) *room.Gift {
 		Count:    g.Count,
 		At:       now.UnixMilli(),
 	}
-	if g.Value != nil {
-		gift.Asked.Value = *g.Value
-	}
-	if g.Receiver != nil {
-		gift.Asked.Receiver = *g.Receiver
-		gift.Receiver = *g.Receiver
-	}
+	c := g.Content()
+	gift.Asked = room.Asked{Value: c.Value, Receiver: c.Receiver}
+	gift.Receiver = c.Receiver
 	return gift
 }
 

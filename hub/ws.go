@@ -1,0 +1,129 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/giftwire/giftwire/hub/audience"
+	"github.com/giftwire/giftwire/hub/wire"
+)
+
+// This is the one file that knows the WebSocket library (coder/websocket v1.8.15). It
+// sets no deadlines, answers pings by itself, and closes by itself on most broken
+// frames; what it leaves to us is here: UTF-8 of text, unmasked frames, and peers that
+// announce bytes and do not send them.
+
+// link is one WebSocket connection.
+type link struct {
+	ws      *websocket.Conn
+	socket  *socket
+	closing atomic.Bool
+}
+
+var _ audience.Conn = (*link)(nil)
+
+// Times of a link.
+const (
+	// closeTime bounds the closing handshake, and everything that the peer is still
+	// read for then.
+	closeTime = 5 * time.Second
+	// pingTime bounds one ping. Its pong is no concern of ours: whatever the peer sends
+	// shows that it lives.
+	pingTime = 20 * time.Second
+	// pongStall is how long our writing may stand still before pings are not answered:
+	// the answer would wait behind the write, and the reader with it.
+	pongStall = time.Second
+)
+
+// accept upgrades the request, which is known to be a good upgrade. On an error it has
+// answered the request.
+func accept(w http.ResponseWriter, r *http.Request) (*link, error) {
+	k := new(link)
+	hj := &hijacker{ResponseWriter: w}
+	ws, err := websocket.Accept(hj, r, &websocket.AcceptOptions{
+		Subprotocols:       []string{wire.Subprotocol},
+		InsecureSkipVerify: true, // the origin was checked with the other conditions
+		OnPingReceived: func(context.Context, []byte) bool {
+			return !k.closing.Load() && k.socket.stalled(time.Now()) < pongStall
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	ws.SetReadLimit(wire.MessageMax)
+	k.ws, k.socket = ws, hj.socket
+	return k, nil
+}
+
+// Messages that viewers may not send.
+var (
+	errBinary  = errors.New("hub: binary message")
+	errBadUTF8 = errors.New("hub: text message that is not UTF-8")
+)
+
+// wait waits for the next message. It holds no buffer meanwhile.
+func (k *link) wait() (io.Reader, error) {
+	kind, r, err := k.ws.Reader(context.Background()) // ended by closing the connection
+	if err != nil {
+		return nil, err
+	}
+	if kind != websocket.MessageText {
+		return nil, errBinary
+	}
+	return r, nil
+}
+
+// WriteFrame implements audience.Conn.
+func (k *link) WriteFrame(frame []byte) error {
+	k.socket.begin()
+	err := k.ws.Write(context.Background(), websocket.MessageText, frame) // bounded by the sweeper
+	if endErr := k.socket.end(); err == nil {
+		err = endErr
+	}
+	if err != nil {
+		k.socket.kill() // the reader notices
+	}
+	return err
+}
+
+// Bye implements audience.Conn. It blocks for at most two closeTimes.
+func (k *link) Bye(code wire.CloseCode) {
+	if k.closing.Swap(true) {
+		return
+	}
+	k.socket.polite.Store(true)
+	_ = k.socket.SetReadDeadline(time.Now().Add(closeTime)) // the library reads without one; an error shows there
+	_ = k.ws.Close(websocket.StatusCode(code), "")          // the connection is over, whatever it says
+}
+
+// fail ends the connection after a failed read: where the peer is there and has not
+// closed itself, with the close code that the failure asks for. The library has sent
+// it already in most cases; then only the handshake is left.
+func (k *link) fail(err error) {
+	if !k.socket.broken.Load() && websocket.CloseStatus(err) == -1 {
+		code := wire.CloseProtocol
+		switch {
+		case errors.Is(err, errBinary):
+			code = wire.CloseUnsupported
+		case errors.Is(err, errBadUTF8):
+			code = wire.CloseBadUTF8
+		case errors.Is(err, websocket.ErrMessageTooBig):
+			code = wire.CloseTooBig
+		}
+		k.Bye(code)
+	}
+	_ = k.ws.CloseNow() // nothing is left to say
+}
+
+// ping asks the peer for a sign of life.
+func (k *link) ping() {
+	ctx, cancel := context.WithTimeout(context.Background(), pingTime)
+	defer cancel()
+	_ = k.ws.Ping(ctx) // silence is noticed by the sweeper, a broken connection by its reader
+}
