@@ -152,7 +152,7 @@ func (s *socket) Close() error {
 	half, can := s.Conn.(interface{ CloseWrite() error })
 	if can && s.polite.Load() && !s.broken.Load() && half.CloseWrite() == nil {
 		_ = s.SetReadDeadline(time.Now().Add(lingerTime)) // an error shows in the read
-		_, _ = io.CopyN(io.Discard, s.Conn, lingerBytes)       // whatever it says, we close
+		_, _ = io.CopyN(io.Discard, s.Conn, lingerBytes)  // whatever it says, we close
 	}
 	return s.Conn.Close()
 }

@@ -32,7 +32,7 @@ func Decode(data []byte) (Frame, error) {
 	if fault := f.fault(shape); fault != "" {
 		return nil, &FrameError{ID: f.id(shape), Message: fault}
 	}
-	return f.frame(), nil
+	return f.build(), nil
 }
 
 // member is a member's name, by its place in memberNames.
@@ -214,8 +214,8 @@ func (f *fields) id(s shape) string {
 	return f.text[mID]
 }
 
-// frame builds the frame of fields without a fault.
-func (f *fields) frame() Frame {
+// build makes the frame of fields without a fault.
+func (f *fields) build() Frame {
 	switch f.text[mType] {
 	case "gift":
 		g := GiftFrame{ID: f.text[mID], GiftID: f.text[mGiftID], Count: f.number[mCount]}

@@ -4,7 +4,10 @@ import "github.com/go-json-experiment/json/jsontext"
 
 // Frame is what a viewer sends: [GiftFrame], [CommentFrame], [LikeFrame] or
 // [PingFrame].
-type Frame interface{ frame() }
+type Frame interface {
+	// Append appends the frame's JSON object, as a client writes it.
+	Append(dst []byte) []byte
+}
 
 // GiftFrame asks to give a gift. Fields are well-typed and present; whether they
 // make sense is the intake's to say.
@@ -32,10 +35,36 @@ type PingFrame struct {
 	T jsontext.Value // a number as it was written; nil: not given
 }
 
-func (GiftFrame) frame()    {}
-func (CommentFrame) frame() {}
-func (LikeFrame) frame()    {}
-func (PingFrame) frame()    {}
+// Append implements [Frame].
+func (f GiftFrame) Append(dst []byte) []byte {
+	o := open(dst, "gift").str("id", f.ID).str("gift_id", f.GiftID).num("count", int64(f.Count))
+	if f.Value != nil {
+		o = o.num("value", int64(*f.Value))
+	}
+	if f.Receiver != nil {
+		o = o.str("receiver_id", *f.Receiver)
+	}
+	return o.close()
+}
+
+// Append implements [Frame].
+func (f CommentFrame) Append(dst []byte) []byte {
+	return open(dst, "comment").str("id", f.ID).str("text", f.Text).close()
+}
+
+// Append implements [Frame].
+func (f LikeFrame) Append(dst []byte) []byte {
+	return open(dst, "like").num("count", int64(f.Count)).close()
+}
+
+// Append implements [Frame]. T must be valid JSON.
+func (f PingFrame) Append(dst []byte) []byte {
+	o := open(dst, "ping")
+	if len(f.T) > 0 {
+		o = append(o.name("t"), f.T...)
+	}
+	return o.close()
+}
 
 // FrameError says what is wrong with a client frame.
 type FrameError struct {
