@@ -141,6 +141,13 @@ func (r *giftReader) rest(ctx context.Context, news <-chan struct{}) error {
 	return nil
 }
 
+// LastGift returns the stream sequence of the partition's newest record, read from
+// the stream's leader; 0 when there is none.
+func (p *Partition) LastGift(ctx context.Context) (uint64, error) {
+	m, err := p.j.leaderLast(ctx, streamGifts, giftSubject(p.n))
+	return m.seq, err
+}
+
 // GiftsAt returns the records at these stream sequences, ascending; one that has
 // aged out, or is another partition's, is left out. Bound what you ask for: the
 // answer is in memory at once, up to 1 MiB a record.

@@ -68,6 +68,17 @@ func (p *Partition) OpenGifts() int {
 	return len(p.rooms.open)
 }
 
+// ReadSoFar is the GIFTS sequence up to which the partition has taken in what was
+// accepted. 0 while it is not ready.
+func (p *Partition) ReadSoFar() uint64 {
+	if !p.Ready() {
+		return 0
+	}
+	p.rooms.Lock()
+	defer p.rooms.Unlock()
+	return p.rooms.read
+}
+
 // WaitFlushed waits until no gift is open, or ctx ends. It is for a drain that has
 // refused new gifts before.
 func (p *Partition) WaitFlushed(ctx context.Context) error {

@@ -112,13 +112,14 @@ func checkConserved(t *testing.T, store *ownertest.Store, zego *platform, o *own
 	if state.Open != 0 || state.Accepted != uint64(len(sent)) || state.Totals.Delivered != uint64(len(sent)) {
 		t.Errorf("state %+v, want %d accepted and delivered", state, len(sent))
 	}
-	var chain, events uint64
+	var number, chain, events uint64
 	for _, rec := range store.Outcomes() {
 		for _, d := range rec.Rooms {
-			if d.Prev != chain || d.Seq != events+1 {
-				t.Errorf("record %d: prev %d, seq %d; want %d and %d", rec.Seq, d.Prev, d.Seq, chain, events+1)
+			if d.Number != number+1 || d.Prev != chain || d.Seq != events+1 {
+				t.Errorf("record %d: number %d, prev %d, seq %d; want %d, %d and %d",
+					rec.Seq, d.Number, d.Prev, d.Seq, number+1, chain, events+1)
 			}
-			chain, events = rec.Seq, d.Seq
+			number, chain, events = d.Number, rec.Seq, d.Seq
 		}
 	}
 }

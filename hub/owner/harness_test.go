@@ -167,11 +167,25 @@ func own(t *testing.T, store owner.Store, zego *platform, change ...func(*owner.
 	return o
 }
 
+// wait returns what Run ended with. A bubble with an owner in it never comes to rest by
+// itself, so the wait has an end.
+func (o *owning) wait(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-o.ended:
+		return err
+	case <-time.After(time.Hour):
+		o.stop()
+		t.Fatal("the owner has not ended within an hour")
+		return nil
+	}
+}
+
 // release ends the owner in good order.
 func (o *owning) release(t *testing.T) {
 	t.Helper()
 	o.stop()
-	if err := <-o.ended; err != nil {
+	if err := o.wait(t); err != nil {
 		t.Errorf("Run ended with %v, want a release", err)
 	}
 }

@@ -38,6 +38,7 @@ type Partition struct {
 	identity  identity
 	since     time.Duration // Mono: the takeover's acknowledgement
 	notBefore time.Duration // Mono: no call earlier, see room.CoreConfig
+	inherited uint64        // GIFTS sequence up to which an earlier owner may have sent gifts
 
 	// Guarded by rooms.
 	life   context.Context //nolint:containedctx // actors are started by events, not by a caller with a context

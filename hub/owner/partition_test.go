@@ -115,7 +115,7 @@ func end(t *testing.T, store *ownertest.Store, o *owning, crash bool) {
 	}
 	store.Hook(ownertest.Hooks{Before: func(ownertest.Op) error { return errCrashed }})
 	o.stop()
-	if err := <-o.ended; err == nil {
+	if err := o.wait(t); err == nil {
 		t.Error("Run ended without an error after a crash")
 	}
 	store.Hook(ownertest.Hooks{})
@@ -161,6 +161,40 @@ func TestOpenGiftIsDecidedByTheNextOwner(t *testing.T) {
 	}
 }
 
+// An open gift of a former owner is unknown, whatever ZEGO says of the next send: it may
+// have been given, so it is never failed by a later refusal, but looked up.
+func TestRecoveredGiftIsNotFailedByALaterRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, zego := ownertest.NewStore(), newPlatform()
+		// The first owner's call has its effect; its answer is lost.
+		zego.answer = func(call room.GiftCall) *room.Answer {
+			zego.mu.Lock()
+			defer zego.mu.Unlock()
+			for _, g := range call.Gifts {
+				zego.effects[g.MsgID] = 1
+			}
+			return &room.Answer{}
+		}
+		first := own(t, store, zego)
+		store.Accept(entryOf(gift("ann", "c1")))
+		time.Sleep(time.Second)
+		end(t, store, first, true)
+		zego.mu.Lock()
+		zego.answer = func(room.GiftCall) *room.Answer {
+			return &room.Answer{Outcome: room.NotTaken, Class: room.ClassNotStarted, Code: 7206001}
+		}
+		zego.mu.Unlock()
+
+		next := own(t, store, zego)
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if got := stored(store); len(got) != 1 || got[0].Status != room.Delivered {
+			t.Errorf("decided %+v, want delivered, as the query says", got)
+		}
+		next.release(t)
+	})
+}
+
 // P7: the store refuses a former owner, and it ends.
 func TestFencedOwnerEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -168,7 +202,7 @@ func TestFencedOwnerEnds(t *testing.T) {
 		o := own(t, store, zego)
 		store.Intrude(journal.OutcomeRecord{Kind: journal.KindTakeover, Node: "rival", Incarnation: "x", Term: 2, Number: 1})
 		store.Accept(entryOf(gift("ann", "c1")))
-		if err := <-o.ended; !errors.Is(err, journal.ErrFenced) {
+		if err := o.wait(t); !errors.Is(err, journal.ErrFenced) {
 			t.Errorf("Run ended with %v, want ErrFenced", err)
 		}
 		if got := stored(store); len(got) != 0 {
@@ -194,7 +228,7 @@ func TestReleaseWaitsForTheCallInFlight(t *testing.T) {
 		o.stop()
 		time.Sleep(time.Second)
 		close(zego.hang)
-		if err := <-o.ended; err != nil {
+		if err := o.wait(t); err != nil {
 			t.Errorf("Run ended with %v", err)
 		}
 		if got := stored(store); len(got) != 1 || got[0].Status != room.Delivered {
@@ -234,7 +268,7 @@ func TestHoleInTheLogIsRefused(t *testing.T) {
 		end(t, store, o, true) // no snapshot
 		store.Forget(2)
 		next := own(t, store, zego)
-		if err := <-next.ended; !errors.Is(err, owner.ErrHole) {
+		if err := next.wait(t); !errors.Is(err, owner.ErrHole) {
 			t.Errorf("Run ended with %v, want ErrHole", err)
 		}
 	})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/room"
@@ -129,12 +128,7 @@ func (p *Partition) takeInGift(ctx context.Context, g *openGift) error {
 }
 
 // openGift opens a gift and hands it to its room. The caller holds the lock.
-func (p *Partition) openGift(g *openGift) {
-	e := p.rooms.add(g)
-	p.post(e, room.GiftAccepted{
-		Gift: g.gift, StoredAt: g.storedAt, AgeAtRead: millis(time.Now().UnixMilli() - g.storedAt),
-	})
-}
+func (p *Partition) openGift(g *openGift) { p.hand(p.rooms.add(g), g) }
 
 func (p *Partition) countRepeat(first, again *room.Gift) {
 	p.stats.repeats.Add(1)

@@ -48,6 +48,11 @@ func (p *Partition) takeOver(ctx context.Context) error {
 		return err
 	}
 	p.since = p.mono()
+	// Whatever is stored by now an earlier owner may have read and sent, in a snapshot or
+	// not: its outcome is unknown. The earlier owner starts no call after this.
+	if p.inherited, err = retry(ctx, p.cfg.Logger, "read the end of GIFTS", p.cfg.Store.LastGift); err != nil {
+		return err
+	}
 	began := time.Now()
 	var snap restored
 	_, err = retry(ctx, p.cfg.Logger, "read the snapshot", func(ctx context.Context) (struct{}, error) {
@@ -178,13 +183,17 @@ func (p *Partition) goOn() {
 			}
 		}
 	}
-	wall, mono := time.Now().UnixMilli(), p.mono()
 	for _, g := range p.rooms.byAge() {
-		p.post(p.rooms.at(g.gift.Room), room.GiftAccepted{
-			Gift: g.gift, StoredAt: g.storedAt, AgeAtRead: millis(wall - g.storedAt),
-			Recovered: true, SentUntil: mono + p.cfg.Limits.CallTimeout,
-		})
+		p.hand(p.rooms.at(g.gift.Room), g)
 	}
+}
+
+// hand gives an open gift to its room. The caller holds the lock.
+func (p *Partition) hand(e *entry, g *openGift) {
+	p.post(e, room.GiftAccepted{
+		Gift: g.gift, StoredAt: g.storedAt, AgeAtRead: millis(time.Now().UnixMilli() - g.storedAt),
+		Recovered: g.position.Seq <= p.inherited, SentUntil: p.since + p.cfg.Limits.CallTimeout,
+	})
 }
 
 // loadMemory loads the ids decided in the last 26 h.

@@ -17,6 +17,7 @@ type Op string
 // The operations that a hook sees.
 const (
 	OpReadGifts     Op = "read_gifts"
+	OpLastGift      Op = "last_gift"
 	OpGiftsAt       Op = "gifts_at"
 	OpLastOutcome   Op = "last_outcome"
 	OpAppendOutcome Op = "append_outcome"
@@ -152,6 +153,16 @@ func (s *Store) ReadGifts(ctx context.Context, after uint64) ([]journal.GiftReco
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// LastGift implements owner.Store.
+func (s *Store) LastGift(context.Context) (uint64, error) {
+	if err := s.before(OpLastGift); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return uint64(len(s.gifts)), nil
 }
 
 // GiftsAt implements owner.Store.
