@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,13 @@ const serverMinor = 11
 // connect opens the one connection of the journal: to the embedded server, or to
 // the cluster. It reconnects for ever.
 func (j *Journal) connect() error {
-	var opts []nats.Option
+	log := j.cfg.Logger
+	opts := []nats.Option{
+		// The default prints to stderr.
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			log.Warn("NATS connection", slog.Any("error", err))
+		}),
+	}
 	url := j.cfg.NATSURL
 	if url == "" {
 		opts = append(opts, nats.InProcessServer(j.embedded.server))

@@ -2,7 +2,10 @@ package journal
 
 import (
 	"context"
+	"strconv"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Pace overrides times that nobody can set; zero leaves the default.
@@ -30,3 +33,16 @@ func OpenPaced(ctx context.Context, cfg Config, p Pace) (*Journal, error) {
 
 // LookNow looks at the store once, as Run does every second.
 func (j *Journal) LookNow(ctx context.Context) { j.note(j.look(ctx)) }
+
+// PublishOne stores one entry as a record of its own and waits for the answer: what
+// group commit is compared with.
+func (j *Journal) PublishOne(ctx context.Context, e Entry, n uint64) error {
+	data, err := encodeEntry(e)
+	if err != nil {
+		return err
+	}
+	body := appendGiftRecord(nil, j.cfg.Node, j.incarnation, n, []pending{{data: data}})
+	_, err = j.js.Publish(ctx, giftSubject(j.Partition(entryRoom(e))), body,
+		jetstream.WithMsgID(strconv.FormatUint(n, 10)))
+	return err
+}

@@ -1,0 +1,83 @@
+package journal_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/giftwire/giftwire/hub/journal"
+)
+
+// TestAFullStream: gifts are refused with a clear error, decisions are not, and
+// room made is used at once.
+func TestAFullStream(t *testing.T) {
+	r := small()
+	r.GiftBytes = 1 << 20
+	j := openPaced(t, journal.Config{Dir: t.TempDir(), Retention: r}, journal.Pace{Check: time.Hour})
+	run(t, j)
+	stored := 0
+	for {
+		heard := make(chan error, 1)
+		if err := j.Submit(gift("r1", stored), func(_ journal.Receipt, err error) { heard <- err }); err != nil {
+			t.Fatal(err)
+		}
+		err := wait(t, heard, "answer")
+		if errors.Is(err, journal.ErrUnavailable) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored++
+	}
+	if stored < 500 {
+		t.Errorf("full after %d gifts", stored)
+	}
+	// A look finds it, and then nothing is even tried.
+	j.LookNow(t.Context())
+	if err := j.Submit(gift("r1", 0), func(journal.Receipt, error) { t.Error("done was called") }); !errors.Is(err, journal.ErrUnavailable) {
+		t.Errorf("Submit: %v", err)
+	}
+	if err := j.Health(); !errors.Is(err, journal.ErrUnavailable) {
+		t.Errorf("Health: %v", err)
+	}
+	mustAppend(t, j.Log(0), 0, takeover(j, 1))
+	got, at := readGifts(t, j.Log(0), stored)
+	if len(got) != stored {
+		t.Errorf("%d gifts stored, %d told so", len(got), stored)
+	}
+	if err := j.Log(0).PurgeGifts(bounded(t), at[stored/2].Seq); err != nil {
+		t.Fatal(err)
+	}
+	j.LookNow(t.Context())
+	if err := j.Health(); err != nil {
+		t.Errorf("Health: %v", err)
+	}
+	store(t, j, gift("r1", stored))
+}
+
+// TestGiftsAreRefusedBeforeDecisions: 5 % of both streams are kept.
+func TestGiftsAreRefusedBeforeDecisions(t *testing.T) {
+	r := small()
+	r.OutcomeBytes = 1 << 20
+	j := openPaced(t, journal.Config{Dir: t.TempDir(), Retention: r}, journal.Pace{Check: time.Hour})
+	run(t, j)
+	seq := mustAppend(t, j.Log(0), 0, takeover(j, 1))
+	rec := decisions(j, "r1")
+	refused := false
+	for n := 0; !refused; n++ {
+		rec.Number++
+		seq = mustAppend(t, j.Log(0), seq, rec)
+		j.LookNow(t.Context())
+		s := j.Stats().Outcomes
+		refused = j.Submit(gift("r1", n), func(journal.Receipt, error) {}) != nil
+		if full := s.Full() >= 0.95; refused != full {
+			t.Fatalf("OUTCOMES is %.3f full, refused: %v", s.Full(), refused)
+		}
+	}
+	// Decisions still find room.
+	for range 10 {
+		rec.Number++
+		seq = mustAppend(t, j.Log(0), seq, rec)
+	}
+}
