@@ -69,11 +69,11 @@ func (p *platform) postGifts(w http.ResponseWriter, r *http.Request) error {
 		return newProblem(http.StatusRequestEntityTooLarge, codeTooLarge,
 			"%d gifts, at most %d fit one request", len(body.Gifts), giftsPostMax)
 	}
-	if err := p.served(cfg.id); err != nil {
-		return err
-	}
 	ctx, cancel := p.patience(r)
 	defer cancel()
+	if _, err := p.state(ctx, cfg.id); err != nil {
+		return err
+	}
 	verdicts, err := p.submitAll(ctx, cfg.id, body.Gifts)
 	if err != nil {
 		return err

@@ -62,16 +62,19 @@ func (p *platform) listRooms(w http.ResponseWriter, r *http.Request) error {
 		return newProblem(http.StatusBadRequest, codeBadRequest, "after must be the next of the page before")
 	}
 	rooms := p.rooms.List(after, limit+1) // one more tells whether there is a next page
+	ctx, cancel := p.patience(r)
+	defer cancel()
 	page := roomList{Rooms: make([]roomBody, 0, min(len(rooms), limit))}
 	for i, cfg := range rooms {
 		if i == limit {
 			page.Next = rooms[limit-1].id
 			break
 		}
-		if err := p.served(cfg.id); err != nil {
+		state, err := p.state(ctx, cfg.id)
+		if err != nil {
 			return err
 		}
-		page.Rooms = append(page.Rooms, p.describe(cfg))
+		page.Rooms = append(page.Rooms, p.describe(cfg, state))
 	}
 	return writeJSON(w, http.StatusOK, page)
 }
@@ -81,10 +84,13 @@ func (p *platform) getRoom(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := p.served(cfg.id); err != nil {
+	ctx, cancel := p.patience(r)
+	defer cancel()
+	state, err := p.state(ctx, cfg.id)
+	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, p.describe(cfg))
+	return writeJSON(w, http.StatusOK, p.describe(cfg, state))
 }
 
 func (p *platform) putRoom(w http.ResponseWriter, r *http.Request) error {
@@ -101,12 +107,13 @@ func (p *platform) putRoom(w http.ResponseWriter, r *http.Request) error {
 	}
 	// Before the write: an answer needs the counters, and a 503 after it would say that
 	// nothing has happened.
-	if err := p.served(id); err != nil {
+	ctx, cancel := p.patience(r)
+	defer cancel()
+	state, err := p.state(ctx, id)
+	if err != nil {
 		return err
 	}
 	cfg := roomConfig{id: id, game: body.MiniGameID, anchor: body.AnchorID, requireRunning: body.RequireRunning}
-	ctx, cancel := p.patience(r)
-	defer cancel()
 	created, err := p.rooms.Put(ctx, cfg)
 	if err != nil {
 		return notWritten(err)
@@ -115,7 +122,7 @@ func (p *platform) putRoom(w http.ResponseWriter, r *http.Request) error {
 	if created {
 		status = http.StatusCreated
 	}
-	return writeJSON(w, status, p.describe(cfg))
+	return writeJSON(w, status, p.describe(cfg, state))
 }
 
 func (p *platform) deleteRoom(w http.ResponseWriter, r *http.Request) error {
@@ -164,8 +171,7 @@ func isPrintable(s string) bool {
 }
 
 // describe puts together what the platform is told of a room that is served here.
-func (p *platform) describe(cfg roomConfig) roomBody {
-	state := p.ledgers.Room(cfg.id)
+func (p *platform) describe(cfg roomConfig, state owner.RoomState) roomBody {
 	return roomBody{
 		Room: cfg.id, MiniGameID: cfg.game, AnchorID: cfg.anchor, RequireRunning: cfg.requireRunning,
 		Owner: p.face.node, Viewers: p.face.viewers(cfg.id),

@@ -1,10 +1,7 @@
 package hub
 
 import (
-	"context"
-	"errors"
 	"net/http"
-	"time"
 
 	"github.com/giftwire/giftwire/hub/owner"
 	"github.com/giftwire/giftwire/room"
@@ -45,29 +42,11 @@ func (p *platform) getGift(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := p.patience(r)
 	defer cancel()
-	t, err := p.timeline(ctx, cfg.id, id)
+	t, err := p.ledgers.Timeline(ctx, cfg.id, id)
 	if err != nil {
 		return asked(err)
 	}
 	return writeJSON(w, http.StatusOK, timelineBody{Gift: describeGift(t.Gift, t.Decision), Events: eventsOf(&t)})
-}
-
-// timeline asks the owner, and asks again for a moment where it does not know the
-// gift: accepted is told when the journal has stored the gift, and the owner reads it
-// from there some milliseconds later.
-func (p *platform) timeline(ctx context.Context, roomID string, id room.MsgID) (owner.Timeline, error) {
-	const tries, pause = 4, 25 * time.Millisecond
-	for n := 1; ; n++ {
-		t, err := p.ledgers.Timeline(ctx, roomID, id)
-		if n == tries || !errors.Is(err, owner.ErrUnknownGift) {
-			return t, err
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return owner.Timeline{}, err
-		}
-	}
 }
 
 // eventsOf lists what happened, in order.

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 
@@ -28,21 +29,22 @@ var (
 // errNotLoaded: the registry is still being read.
 var errNotLoaded = errors.New("hub: the room registry is not loaded")
 
-// run loads the registry and follows it until ctx ends.
-func (d *directory) run(ctx context.Context) error {
+// open loads the registry. It must have returned before the journal is run: while the
+// embedded server makes the registry's bucket it calls itself unhealthy.
+func (d *directory) open(ctx context.Context) error {
 	reg, err := cluster.OpenRegistry(ctx, d.journal, cluster.RegistryConfig{
 		Changed: func(r cluster.Room) { d.changed(configOf(r)) },
 		Logger:  d.log,
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("hub: open the room registry: %w", err)
 	}
 	d.registry.Store(reg)
-	return reg.Run(ctx)
+	return nil
 }
 
-// ready reports whether the registry is loaded.
-func (d *directory) ready() bool { return d.registry.Load() != nil }
+// run follows the registry, once it is open, until ctx ends.
+func (d *directory) run(ctx context.Context) error { return d.registry.Load().Run(ctx) }
 
 // Get implements registry.
 func (d *directory) Get(id string) (roomConfig, bool) {

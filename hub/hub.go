@@ -22,6 +22,7 @@ import (
 type Hub struct {
 	cfg     Config
 	rooms   *directory
+	stored  *stored
 	owners  *owners
 	intake  *intake.Intake
 	house   *audience.House
@@ -47,6 +48,7 @@ func New(cfg Config) (*Hub, error) {
 	}
 	h := &Hub{cfg: cfg, served: make(chan struct{})}
 	h.rooms = &directory{journal: cfg.Journal, log: cfg.Logger, changed: h.roomChanged}
+	h.stored = newStored(cfg.Journal, cfg.Journal.Partitions())
 	h.metrics = newMetrics(h.reading)
 	h.outlet = &outlet{next: cfg.Sender, breaker: new(breaker), called: h.metrics.called}
 	var faults [3]error
@@ -64,7 +66,7 @@ func New(cfg Config) (*Hub, error) {
 // newOwners makes a partition for each log of the journal.
 func (h *Hub) newOwners() (*owners, error) {
 	j := h.cfg.Journal
-	o := &owners{index: j.Partition}
+	o := &owners{index: j.Partition, stored: h.stored}
 	news := &listener{house: h.house, rooms: h.rooms, metrics: h.metrics}
 	for n := range j.Partitions() {
 		p, err := owner.New(owner.Config{
@@ -81,7 +83,7 @@ func (h *Hub) newOwners() (*owners, error) {
 
 func (h *Hub) newIntake() (*intake.Intake, error) {
 	return intake.New(intake.Config{
-		Journal: h.cfg.Journal, Owner: h.owners, Chat: h.owners, Rooms: h.rooms,
+		Journal: h.stored, Owner: h.owners, Chat: h.owners, Rooms: h.rooms,
 		Prices: intake.Prices{Catalogue: h.cfg.Catalogue, Wallet: h.cfg.Wallet},
 		AppID:  h.cfg.AppID, Limits: h.cfg.Limits.Intake, Meter: h.metrics, Logger: h.cfg.Logger,
 	})
@@ -90,7 +92,7 @@ func (h *Hub) newIntake() (*intake.Intake, error) {
 // assemble builds the two handlers.
 func (h *Hub) assemble(keys auth.Keys) {
 	p := &platform{
-		rooms: h.rooms, ledgers: h.owners, gifts: h.intake, journal: h.cfg.Journal, game: h.cfg.Game,
+		rooms: h.rooms, ledgers: h.owners, gifts: h.intake, journal: h.stored, game: h.cfg.Game,
 		launch: newLaunchGuard(h.cfg.Limits.LaunchEvery), keys: keys, limits: h.cfg.Limits,
 		face: face{
 			node: h.cfg.Journal.Node(), epoch: h.cfg.Journal.Epoch(), avatar: h.cfg.Web.Avatar, viewers: h.house.Viewers,
@@ -137,14 +139,23 @@ func (h *Hub) Run(ctx context.Context) error {
 	if !h.phase.to(phaseStarting) {
 		return errors.New("hub: Run was called twice")
 	}
+	if err := h.rooms.open(ctx); err != nil {
+		h.phase.to(phaseEnded)
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	// The parts outlive ctx: they are ended one by one.
 	base := context.WithoutCancel(ctx)
 	ctx, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
-	run := running{journal: begin(base, "journal", h.cfg.Journal.Run, failed)}
-	run.registry = begin(base, "room registry", h.rooms.run, failed)
-	run.rooms = begin(base, "rooms", h.runOwners, failed)
-	run.viewers = begin(base, "viewers", h.lobby.run, failed)
+	run := running{
+		journal:  begin(base, "journal", h.cfg.Journal.Run, failed),
+		registry: begin(base, "room registry", h.rooms.run, failed),
+		rooms:    begin(base, "rooms", h.runOwners, failed),
+		viewers:  begin(base, "viewers", h.lobby.run, failed),
+	}
 	if h.started(ctx) && h.phase.to(phaseServing) {
 		close(h.served)
 		h.cfg.Logger.Info("serving")
@@ -153,13 +164,12 @@ func (h *Hub) Run(ctx context.Context) error {
 	return h.drain(base, run)
 }
 
-// started waits until the registry is loaded and every partition is ready; false: ctx
-// has ended before.
+// started waits until every partition is ready; false: ctx has ended before.
 func (h *Hub) started(ctx context.Context) bool {
 	// 5 ms: a start that waits for fsyncs does not notice it.
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
-	for h.owners.serving() < len(h.owners.partitions) || !h.rooms.ready() {
+	for h.owners.serving() < len(h.owners.partitions) {
 		select {
 		case <-poll.C:
 		case <-ctx.Done():

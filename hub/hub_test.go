@@ -227,6 +227,21 @@ func TestHubDeliversThePlatformsGifts(t *testing.T) {
 	}
 }
 
+// What was answered accepted is in the very next answers about the room.
+func TestHubShowsWhatItHasAccepted(t *testing.T) {
+	th := startHub(t, t.TempDir())
+	th.sender.silent.Store(true)
+	th.must(t, http.StatusCreated, http.MethodPut, "/v1/rooms/r1", putRoom1)
+	for n := range 30 {
+		body := fmt.Sprintf(`{"gifts":[%s]}`, giftJSON(fmt.Sprintf("c%d", n), "g1"))
+		result := decoded[giftsResults](t, th.must(t, http.StatusAccepted, http.MethodPost, giftsPath, body)).Results[0]
+		if got, want := th.counters(t, "r1"), (countersBody{Accepted: uint64(n + 1), Pending: uint64(n + 1)}); got != want {
+			t.Fatalf("counters %+v, want %+v", got, want)
+		}
+		th.must(t, http.StatusOK, http.MethodGet, "/v1/rooms/r1/gifts/"+result.MsgID, "")
+	}
+}
+
 // What is open when a node ends is in the journal, and the next run goes on with it.
 func TestHubRestartGoesOnWithOpenGifts(t *testing.T) {
 	dir := t.TempDir()

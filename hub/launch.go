@@ -48,11 +48,11 @@ func (p *platform) postLaunchCode(w http.ResponseWriter, r *http.Request) error 
 	if err := anchor.Check(); err != nil {
 		return newProblem(http.StatusBadRequest, codeBadRequest, "%v", err)
 	}
-	if err := p.mayLaunch(cfg.id); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), p.limits.Room.CallTimeout)
 	defer cancel()
+	if err := p.mayLaunch(ctx, cfg.id); err != nil {
+		return err
+	}
 	code, answer := p.game.LaunchCode(ctx, room.Launch{Room: cfg.id, GameID: cfg.game, Anchor: anchor})
 	if err := p.launched(code, answer); err != nil {
 		return err
@@ -63,14 +63,15 @@ func (p *platform) postLaunchCode(w http.ResponseWriter, r *http.Request) error 
 }
 
 // mayLaunch is the guard before the call.
-func (p *platform) mayLaunch(roomID string) error {
+func (p *platform) mayLaunch(ctx context.Context, roomID string) error {
 	if p.game == nil {
 		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "this hub has no game platform").after(time.Minute)
 	}
-	if err := p.served(roomID); err != nil { // else the game's state is not known
+	state, err := p.state(ctx, roomID)
+	if err != nil {
 		return err
 	}
-	if p.ledgers.Room(roomID).Game.State == room.GameRunning {
+	if state.Game.State == room.GameRunning {
 		return newProblem(http.StatusConflict, codeGameRunning,
 			"a game is running in room %s, and asking for a code may end it", roomID)
 	}

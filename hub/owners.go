@@ -16,6 +16,7 @@ import (
 type owners struct {
 	partitions []*owner.Partition
 	index      func(roomID string) int // which of them
+	stored     *stored                 // how far they should have read
 
 	mu    sync.Mutex
 	stats []owner.Stats // as read at, see Stats
@@ -24,17 +25,27 @@ type owners struct {
 
 var (
 	_ ledgers      = (*owners)(nil)
+	_ roomStates   = (*owners)(nil)
 	_ intake.Owner = (*owners)(nil)
 	_ intake.Chat  = (*owners)(nil)
 )
 
 func (o *owners) of(roomID string) *owner.Partition { return o.partitions[o.index(roomID)] }
 
-// Serves implements ledgers.
+// Serves implements roomStates.
 func (o *owners) Serves(roomID string) bool { return o.of(roomID).Ready() }
 
-// Room implements ledgers and intake.Owner.
+// Room implements roomStates and intake.Owner. It may lack what was accepted in the
+// last milliseconds.
 func (o *owners) Room(roomID string) owner.RoomState { return o.of(roomID).Room(roomID) }
+
+// State implements ledgers.
+func (o *owners) State(ctx context.Context, roomID string) (owner.RoomState, error) {
+	if err := o.catchUp(ctx, o.index(roomID)); err != nil {
+		return owner.RoomState{}, err
+	}
+	return o.Room(roomID), nil
+}
 
 // Ledger implements ledgers.
 func (o *owners) Ledger(ctx context.Context, roomID string, after owner.Cursor, limit int) (owner.Page, error) {
@@ -43,6 +54,9 @@ func (o *owners) Ledger(ctx context.Context, roomID string, after owner.Cursor, 
 
 // Timeline implements ledgers.
 func (o *owners) Timeline(ctx context.Context, roomID string, id room.MsgID) (owner.Timeline, error) {
+	if err := o.catchUp(ctx, o.index(roomID)); err != nil {
+		return owner.Timeline{}, err
+	}
 	return o.of(roomID).Timeline(ctx, roomID, id)
 }
 
@@ -99,12 +113,36 @@ func (o *owners) Stats() []owner.Stats {
 	return o.stats
 }
 
-// waitFlushed waits until no gift is open in the partitions that are ready, or ctx
-// ends.
+// waitFlushed waits until no gift is open in the partitions that are ready, of those
+// that were accepted up to now, or ctx ends.
 func (o *owners) waitFlushed(ctx context.Context) error {
-	for _, p := range o.partitions {
-		if err := p.WaitFlushed(ctx); err != nil && !errors.Is(err, owner.ErrNotReady) {
+	for n, p := range o.partitions {
+		err := o.catchUp(ctx, n)
+		if err == nil {
+			err = p.WaitFlushed(ctx)
+		}
+		if err != nil && !errors.Is(err, owner.ErrNotReady) {
 			return err
+		}
+	}
+	return nil
+}
+
+// catchUpPoll is how often catchUp looks. The rooms are some milliseconds behind.
+const catchUpPoll = 2 * time.Millisecond
+
+// catchUp waits until a partition has read all that this node has accepted up to now,
+// or ctx ends. The error is owner.ErrNotReady or ctx's cause.
+func (o *owners) catchUp(ctx context.Context, n int) error {
+	p, upTo := o.partitions[n], o.stored.newest(n)
+	for !p.Ready() || p.ReadSoFar() < upTo {
+		if !p.Ready() {
+			return owner.ErrNotReady
+		}
+		select {
+		case <-time.After(catchUpPoll):
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 	return nil

@@ -84,13 +84,10 @@ func (p *platform) whileOpen(next handler) handler {
 	}
 }
 
-// served refuses a room whose owner is not ready.
-func (p *platform) served(roomID string) error {
-	if p.ledgers.Serves(roomID) {
-		return nil
-	}
-	return newProblem(http.StatusServiceUnavailable, codeUnavailable,
-		"nobody answers for room %s at the moment", roomID).after(retrySoon)
+// state returns a room's state, or the problem that nobody answers for it.
+func (p *platform) state(ctx context.Context, roomID string) (owner.RoomState, error) {
+	s, err := p.ledgers.State(ctx, roomID)
+	return s, asked(err)
 }
 
 // asked turns an owner's error into a problem.
@@ -103,7 +100,7 @@ func asked(err error) error {
 	case anyOf(err, owner.ErrCursorGone, errOtherLedger):
 		return newProblem(http.StatusGone, codeCursorGone, "the rows after this cursor are no longer retained: begin again without one")
 	case anyOf(err, owner.ErrNotReady, journal.ErrUnavailable, journal.ErrClosed, context.DeadlineExceeded, context.Canceled):
-		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "the ledger cannot be read at the moment").after(retrySoon)
+		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "nobody answers for this room at the moment").after(retrySoon)
 	default:
 		return err
 	}

@@ -79,22 +79,20 @@ type fakeLedgers struct {
 	state     owner.RoomState
 	ledger    func(after owner.Cursor, limit int) (owner.Page, error)
 	timelines map[room.MsgID]owner.Timeline
-	unread    int // how many questions for a timeline come before the gift is read
 }
 
-func (f *fakeLedgers) Serves(string) bool { return !f.away }
-
-func (f *fakeLedgers) Room(string) owner.RoomState { return f.state }
+func (f *fakeLedgers) State(context.Context, string) (owner.RoomState, error) {
+	if f.away {
+		return owner.RoomState{}, owner.ErrNotReady
+	}
+	return f.state, nil
+}
 
 func (f *fakeLedgers) Ledger(_ context.Context, _ string, after owner.Cursor, limit int) (owner.Page, error) {
 	return f.ledger(after, limit)
 }
 
 func (f *fakeLedgers) Timeline(_ context.Context, _ string, id room.MsgID) (owner.Timeline, error) {
-	if f.unread > 0 {
-		f.unread--
-		return owner.Timeline{}, owner.ErrUnknownGift
-	}
 	t, ok := f.timelines[id]
 	if !ok {
 		return t, owner.ErrUnknownGift

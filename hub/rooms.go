@@ -34,10 +34,8 @@ type registry interface {
 
 // ledgers are the owners' answers about gifts. Errors are those of package owner.
 type ledgers interface {
-	// Serves reports whether the room's owner is here and ready.
-	Serves(roomID string) bool
-	// Room returns a room's state.
-	Room(roomID string) owner.RoomState
+	// State returns a room's state; what this node has accepted is in it.
+	State(ctx context.Context, roomID string) (owner.RoomState, error)
 	Ledger(ctx context.Context, roomID string, after owner.Cursor, limit int) (owner.Page, error)
 	Timeline(ctx context.Context, roomID string, id room.MsgID) (owner.Timeline, error)
 }
