@@ -63,6 +63,7 @@ func TestVerifySettlement(t *testing.T) {
 			`:1234567890,`, `:"1234567890",`, `:2,`, `:"2",`, `"UserSize":40`, `"UserSize":"40"`, `:1234567890123`, `:"1234567890123"`)},
 		"text as numbers":     {zego.SchemeMD5, settlementBody(`"15215528852396"`, `15215528852396`, `"77"`, `77`)},
 		"time in seconds":     {zego.SchemeMD5, settlementBody(`"ReportTime":1234567890123`, `"ReportTime":1234567890`)},
+		"time in a bubble":    {zego.SchemeMD5, settlementBody(`"ReportTime":1234567890123`, `"ReportTime":946684800000`)},
 		"no time":             {zego.SchemeMD5, settlementBody(`"ReportTime":1234567890123,`, ``)},
 		"ExtraData as object": {zego.SchemeMD5, settlementBody(`"{\"k\":1}"`, `{"k":1}`)},
 		"unknown fields":      {zego.SchemeMD5, settlementBody(`"GameSource":"zego"`, `"GameSource":5,"New":{"AppId":1}`)},
@@ -76,6 +77,8 @@ func TestVerifySettlement(t *testing.T) {
 		switch name {
 		case "time in seconds", "no time":
 			want.At = 1234567890000
+		case "time in a bubble": // 2000-01-01 in ms, where testing/synctest begins
+			want.At = 946684800000
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)

@@ -97,8 +97,8 @@ func (r *report) callback() (Callback, error) {
 }
 
 // at is the report's time in Unix ms. The table says milliseconds, the example has
-// seconds: what is below 1e12, the year 2001 in ms, is seconds. Without one, the
-// signature's time stands in.
+// seconds: what is below 1e11 is seconds, which is the year 5138 in seconds and 1973
+// in ms. Without one, the signature's time stands in.
 func (r *report) at() (int64, error) {
 	at := r.ReportTime.value
 	switch {
@@ -106,7 +106,7 @@ func (r *report) at() (int64, error) {
 		return 0, fmt.Errorf("%w: ReportTime is not a time", ErrCallbackMalformed)
 	case at == 0:
 		return r.Timestamp.value * 1000, nil
-	case at < 1e12:
+	case at < 1e11:
 		return at * 1000, nil
 	default:
 		return at, nil
