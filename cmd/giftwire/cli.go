@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit statuses.
+const (
+	exitOK       = 0
+	exitFailed   = 1
+	exitSettings = 2
+)
+
+// streams are where a command writes.
+type streams struct{ out, err io.Writer }
+
+// cli is the command line. Values are text here and are checked together afterwards,
+// so that all faults can be named at once.
+type cli struct {
+	Config string `help:"YAML file of settings, one key a flag." placeholder:"FILE" env:"GIFTWIRE_CONFIG"`
+
+	Dev     devCmd     `cmd:"" help:"Everything in one process on loopback: hub, embedded NATS, simulated ZEGO, demo page, room demo."`
+	Serve   serveCmd   `cmd:"" help:"A production node."`
+	Zegosim zegosimCmd `cmd:"" help:"The simulated ZEGO alone."`
+	Token   tokenCmd   `cmd:"" help:"Print a viewer token."`
+}
+
+// command is what a sub-command does: its settings are checked first, all faults at
+// once, and nothing is started when there is one.
+type command interface {
+	run(ctx context.Context, s streams) error
+}
+
+// errSettings is wrapped by faults in what the operator set.
+var errSettings = errors.New("settings")
+
+// run is the whole program but for the process: it returns the exit status.
+func run(ctx context.Context, args []string, s streams) int {
+	file, err := configFile(args)
+	if err != nil {
+		return fail(s, err)
+	}
+	var c cli
+	exited, status := false, exitOK
+	parser, err := kong.New(&c,
+		kong.Name("giftwire"),
+		kong.Description("A live-room hub: viewers' gifts, durable, merged, to ZEGO's mini-game API."),
+		kong.DefaultEnvars("GIFTWIRE"),
+		kong.Writers(s.out, s.err),
+		kong.Exit(func(code int) { exited, status = true, code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Resolvers(file),
+	)
+	if err != nil {
+		return fail(s, fmt.Errorf("command line: %w", err))
+	}
+	parsed, err := parser.Parse(args)
+	if exited { // --help
+		return status
+	}
+	if err != nil {
+		return fail(s, fmt.Errorf("%w: %w", errSettings, err))
+	}
+	cmd, ok := parsed.Selected().Target.Addr().Interface().(command)
+	if !ok {
+		return fail(s, fmt.Errorf("command %q does nothing", parsed.Command()))
+	}
+	return fail(s, cmd.run(ctx, s))
+}
+
+// fail prints an error, a line each where there are several, and returns the status.
+func fail(s streams, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	for _, one := range flatten(err) {
+		_, _ = fmt.Fprintf(s.err, "giftwire: %s\n", strings.TrimPrefix(one.Error(), errSettings.Error()+": ")) // nowhere left to tell
+	}
+	if errors.Is(err, errSettings) {
+		return exitSettings
+	}
+	return exitFailed
+}
+
+// flatten takes errors apart that were joined, into one a line. An error that wraps
+// several in one sentence stays whole.
+func flatten(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the join itself is looked for, not what it wraps
+	if !ok {
+		return []error{err}
+	}
+	var lines []string
+	for _, one := range joined.Unwrap() {
+		lines = append(lines, one.Error())
+	}
+	if err.Error() != strings.Join(lines, "\n") {
+		return []error{err}
+	}
+	var out []error
+	for _, one := range joined.Unwrap() {
+		out = append(out, flatten(one)...)
+	}
+	return out
+}
