@@ -26,8 +26,8 @@ type viewer struct {
 	heard []wire.Event // all so far
 }
 
-// viewer connects a user to room r1; change may change the connection.
-func (th *testHub) viewer(t *testing.T, user string, change ...func(*client.Config)) *viewer {
+// config is how a user connects to room r1.
+func (th *testHub) config(t *testing.T, user string) client.Config {
 	t.Helper()
 	signer, ok := th.cfg.Auth.(*auth.HS256)
 	if !ok {
@@ -37,7 +37,13 @@ func (th *testHub) viewer(t *testing.T, user string, change ...func(*client.Conf
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := client.Config{URL: th.url, Room: "r1", Token: token}
+	return client.Config{URL: th.url, Room: "r1", Token: token}
+}
+
+// viewer connects a user to room r1; change may change the connection.
+func (th *testHub) viewer(t *testing.T, user string, change ...func(*client.Config)) *viewer {
+	t.Helper()
+	cfg := th.config(t, user)
 	for _, c := range change {
 		c(&cfg)
 	}
