@@ -121,6 +121,7 @@ func (a *Actor) Run(ctx context.Context) {
 		case end := <-a.calls:
 			a.land(ctx, end)
 		case q := <-a.asks:
+			a.takeIn(ctx) // what was posted before the question comes before it
 			a.answer(q)
 		case <-timer.C:
 			a.step(ctx, TimerFired{})

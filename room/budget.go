@@ -15,7 +15,9 @@ const second = time.Second
 // allowance up to the takeover, so only [TakeoverCalls] start within a second of it;
 // 18 and 2 are ZEGO's 20. The predecessor's call that was in flight at the takeover
 // is one of those 18 and may arrive later: then it stands beside at most 18 of the
-// new owner's. Not covered: a call that the network delays past its timeout.
+// new owner's. Owners that follow each other faster than calls end leave more than one
+// such call behind, hence [CoreConfig.NotBefore]. Not covered: a call that the network
+// delays past its timeout, and a fourth owner within one timeout.
 type budget struct {
 	size    int             // calls a second
 	ends    []time.Duration // when the last size calls ended, a ring once it is full

@@ -96,9 +96,6 @@ func (b *book) add(g *openGift) {
 func (b *book) drop(g *openGift) {
 	b.unset(g)
 	delete(b.gifts, g.gift.MsgID)
-	if len(b.gifts) == 0 {
-		b.gifts, b.alarms.items = nil, nil // a busy hour's memory is given back
-	}
 }
 
 // set sets the gift's alarm clock.

@@ -14,9 +14,13 @@ import (
 
 const wall0 = 1_795_449_600_000
 
+// giftsMost bounds a script: the twin looks at all of them at each step.
+const giftsMost = 400
+
 // script drives a world with drawn events and answers of any shape.
 type script struct {
 	t     *rapid.T
+	cfg   room.CoreConfig
 	w     *roomtest.World
 	gifts []*room.Gift
 	users []string
@@ -40,8 +44,9 @@ func drawConfig(t *rapid.T) room.CoreConfig {
 }
 
 func newScript(t *rapid.T) *script {
+	cfg := drawConfig(t)
 	return &script{
-		t: t, w: roomtest.NewWorld(drawConfig(t), wall0),
+		t: t, cfg: cfg, w: roomtest.NewWorld(cfg, wall0),
 		users: []string{"ann", "bob", "cid"}, games: []string{"G", "G", "G", "H"},
 	}
 }
@@ -53,6 +58,9 @@ func (s *script) pick(name string, from []string) string {
 func (s *script) giveGifts(*rapid.T) {
 	n := rapid.SampledFrom([]int{1, 1, 1, 2, 3, 7, 60}).Draw(s.t, "gifts")
 	for range n {
+		if len(s.gifts) == giftsMost {
+			return
+		}
 		g := roomtest.Gift("r1", s.pick("game", s.games), s.pick("user", s.users), fmt.Sprintf("c-%d", len(s.gifts)))
 		if rapid.IntRange(0, 50).Draw(s.t, "long") == 0 {
 			g.GiftID = string(make([]byte, 4000)) // six-fold in JSON: a few fill a call
@@ -198,22 +206,49 @@ func (s *script) heal() {
 	s.w.Advance(time.Minute)
 }
 
-// TestEveryGiftEndsOnce: whatever happens in whatever order, the twin has nothing to
-// object, and once the world is well every gift has its one decision.
-func TestEveryGiftEndsOnce(t *testing.T) {
+func (s *script) actions() map[string]func(*rapid.T) {
+	return map[string]func(*rapid.T){
+		"": s.check, "gifts": s.giveGifts, "talk": s.talk, "game": s.changeGame, "pass": s.pass, "jump": s.jump,
+		"wake": s.wakeForNothing, "answer": s.answer, "storm": s.storm, "gale": s.storm,
+	}
+}
+
+// everyGiftEndsOnce: whatever happens in whatever order, the twin has nothing to object,
+// and once the world is well every gift has its one decision.
+func everyGiftEndsOnce(rt *rapid.T) {
+	s := newScript(rt)
+	rt.Repeat(s.actions())
+	s.heal()
+	s.check(rt)
+	if open := s.w.Core.Open(); open > 0 || len(s.w.Decisions) != len(s.gifts) {
+		rt.Fatalf("%d gifts open, %d decisions of %d gifts", open, len(s.w.Decisions), len(s.gifts))
+	}
+	if !s.w.Idle {
+		rt.Fatal("the room is not idle a minute after all was decided")
+	}
+}
+
+func TestEveryGiftEndsOnce(t *testing.T) { rapid.Check(t, everyGiftEndsOnce) }
+
+func FuzzEveryGiftEndsOnce(f *testing.F) {
+	f.Add([]byte("a room"))
+	f.Add(make([]byte, 4096))
+	f.Fuzz(rapid.MakeFuzz(everyGiftEndsOnce))
+}
+
+// TestStoppedCoreOnlyListens: after a stop nothing starts and nothing is given up, but
+// answers still decide. (The twin sees to it.)
+func TestStoppedCoreOnlyListens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := newScript(rt)
-		rt.Repeat(map[string]func(*rapid.T){
-			"": s.check, "gifts": s.giveGifts, "talk": s.talk, "game": s.changeGame, "pass": s.pass, "jump": s.jump,
-			"wake": s.wakeForNothing, "answer": s.answer, "storm": s.storm, "gale": s.storm,
-		})
-		s.heal()
+		rt.Repeat(s.actions())
+		s.w.Step(room.Stopped{})
+		for _, call := range slices.Clone(s.w.Flying) {
+			s.w.End(call.ID, s.drawAnswer(call))
+		}
+		s.giveGifts(nil)
+		s.w.Advance(time.Hour)
+		s.w.Step(room.TimerFired{})
 		s.check(rt)
-		if open := s.w.Core.Open(); open > 0 || len(s.w.Decisions) != len(s.gifts) {
-			rt.Fatalf("%d gifts open, %d decisions of %d gifts", open, len(s.w.Decisions), len(s.gifts))
-		}
-		if !s.w.Idle {
-			rt.Fatal("the room is not idle a minute after all was decided")
-		}
 	})
 }

@@ -18,8 +18,10 @@ type CoreConfig struct {
 	// OwnedSince is the Mono time at which the takeover was acknowledged. In the second
 	// after it at most [TakeoverCalls] calls of an action start.
 	OwnedSince time.Duration
-	// NotBefore is the Mono time before which no call starts: for an owner whose
-	// predecessor's own takeover is less than 2 s old. 0: none.
+	// NotBefore is the Mono time before which no call starts. An owner starts a second
+	// after its takeover if its predecessor's own was less than CallTimeout and a second
+	// before: a call of the one before that may still be under way, and stand beside 18
+	// of the predecessor. 0: at once.
 	NotBefore time.Duration
 	// Game is the phase of the room's game, as far as it is known.
 	Game GameState
@@ -101,7 +103,9 @@ func (c *Core) begin(now Now) {
 	c.out = Effects{}
 	c.book.follow(now, c.alarmOf)
 	c.forgetJoins()
-	c.lanes.sweep(now.Mono)
+	if len(c.lanes) > 1 {
+		c.lanes.sweep(now.Mono)
+	}
 }
 
 func (c *Core) handle(ev Event) {
@@ -244,6 +248,9 @@ func (c *Core) idle() time.Duration {
 	for a := range c.slots {
 		c.slots[a].budget.forget()
 	}
+	// Maps and heaps are as large as the busiest moment made them.
+	c.book.gifts, c.book.alarms.items, c.lookups.items, c.viewers.byID = nil, nil, nil, nil
+	c.lanes.sweep(c.now.Mono)
 	c.out.Idle = true
 	return never
 }

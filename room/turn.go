@@ -63,9 +63,6 @@ func (vs *viewers) leave(v *viewer) {
 		return
 	}
 	delete(vs.byID, v.id)
-	if len(vs.byID) == 0 {
-		vs.byID = nil
-	}
 }
 
 // queueUp gives an accepted gift its turn.

@@ -33,8 +33,7 @@ type story struct {
 	old      bool       // it was too old to be sent once; a clock that goes back does not make it young
 	visits   []*callStory
 	decision *room.Decision
-	memo     known // what the first memoOf visits say
-	memoOf   int
+	known    known
 }
 
 // joinStory is a joining comment.
@@ -126,7 +125,7 @@ func (t *Twin) takeGift(e room.GiftAccepted) {
 	if s := t.story(e.Gift.MsgID); s != nil && s.decision == nil {
 		return
 	}
-	s := &story{GiftAccepted: e, at: t.now, memoOf: -1}
+	s := &story{GiftAccepted: e, at: t.now, known: known{unknown: e.Recovered, sent: e.SentUntil}}
 	for _, j := range slices.Backward(t.joins) {
 		if j.Comment.User.ID == e.Gift.User.ID {
 			s.join = j

@@ -11,59 +11,52 @@ import (
 
 // known is what a gift's whole history says of it.
 type known struct {
-	end      *room.Row // the first row that is a result
-	unknown  bool      // some send may have been recorded
-	recorded bool      // ZEGO has it, without a result
+	visits   int           // that were read
+	sent     time.Duration // the end of the last send
+	end      *room.Row     // the first row that is a result
+	unknown  bool          // some send may have been recorded
+	recorded bool          // ZEGO has it, without a result
 	since    time.Duration
 	empty    int        // answers in a row that know nothing of it, and count
 	refused  bool       // the last send carried it alone and was refused
 	last     room.Class // of the last Code
 }
 
-// knows reads the gift's history, unless it is as long as the last time.
-func (t *Twin) knows(s *story) known {
-	n := len(s.visits)
-	if s.flies() {
-		n--
-	}
-	if s.memoOf != n {
-		s.memo, s.memoOf = s.read(), n
-	}
-	return s.memo
-}
-
-// read reads the gift's history from its beginning.
-func (s *story) read() known {
-	k := known{unknown: s.Recovered}
-	sent := s.SentUntil
-	for _, v := range s.visits {
+// knows reads the gift's history: what has ended since it did last.
+func (t *Twin) knows(s *story) *known {
+	for _, v := range s.visits[s.known.visits:] {
 		if !v.ended {
 			break
 		}
-		if v.Action == room.ActionGifts {
-			sent = v.endedAt
-			k.afterSend(s, v)
-		}
-		row, rows := s.row(v)
-		switch {
-		case rows == 0 && v.Action == room.ActionQuery && v.answer.Outcome == room.Consumed:
-			if v.started.Mono-sent >= 30*time.Second {
-				k.empty++
-			}
-		case rows == 0:
-		case rows > 1 || row.Class == room.ResultException || row.Class == room.ResultOther:
-			if !k.recorded {
-				k.recorded, k.since = true, v.endedAt
-			}
-			k.empty = 0
-		case row.Class == room.ResultPending:
-			k.empty = 0
-		default:
-			k.end = &row
-			return k
-		}
+		s.known.read(s, v)
+		s.known.visits++
 	}
-	return k
+	return &s.known
+}
+
+// read reads one call that has ended.
+func (k *known) read(s *story, v *callStory) {
+	if v.Action == room.ActionGifts {
+		k.sent = v.endedAt
+		k.afterSend(s, v)
+	}
+	row, rows := s.row(v)
+	switch {
+	case rows == 0 && v.Action == room.ActionQuery && v.answer.Outcome == room.Consumed:
+		if v.started.Mono-k.sent >= 30*time.Second {
+			k.empty++
+		}
+	case rows == 0:
+	case rows > 1 || row.Class == room.ResultException || row.Class == room.ResultOther:
+		if !k.recorded {
+			k.recorded, k.since = true, v.endedAt
+		}
+		k.empty = 0
+	case row.Class == room.ResultPending:
+		k.empty = 0
+	case k.end == nil:
+		k.end = &row
+	}
 }
 
 func (k *known) afterSend(s *story, v *callStory) {

@@ -12,7 +12,7 @@ import (
 // judged by a [Twin].
 type World struct {
 	Core *room.Core
-	Twin *Twin
+	Twin *Twin // nil: nobody judges
 	Now  room.Now
 	// Platform, if set, answers each call, after some time. Without it, or where ok is
 	// false, a call is in flight until End or Hold is called.
@@ -27,7 +27,13 @@ type World struct {
 
 	wake   time.Duration
 	agenda []answerAt
+	spins  int           // steps at the moment lastAt
+	lastAt time.Duration // Mono
 }
+
+// spinsMax is how many steps one moment may take: all gifts of a full room, and more
+// than the calls that four budgets allow.
+const spinsMax = 30_000
 
 type answerAt struct {
 	at    time.Duration
@@ -42,7 +48,13 @@ func NewWorld(cfg room.CoreConfig, wall int64) *World {
 // Step gives the core an event now.
 func (w *World) Step(ev room.Event) {
 	do := w.Core.Step(w.Now, ev)
-	if w.Err == nil {
+	if w.spins++; w.Now.Mono != w.lastAt {
+		w.spins, w.lastAt = 0, w.Now.Mono
+	}
+	if w.spins > spinsMax && w.Err == nil {
+		w.Err = fmt.Errorf("at %v: the room spins", w.Now.Mono)
+	}
+	if w.Twin != nil && w.Err == nil {
 		if err := w.Twin.Check(w.Now, ev, do); err != nil {
 			w.Err = fmt.Errorf("at %v, after %T: %w", w.Now.Mono, ev, err)
 		}
