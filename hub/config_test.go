@@ -13,7 +13,7 @@ import (
 )
 
 // goodConfig is a config that would do, with a journal that is not open.
-func goodConfig(t *testing.T) Config {
+func goodConfig(t testing.TB) Config {
 	t.Helper()
 	tokens, err := auth.NewHS256(auth.HS256Config{Secret: []byte(strings.Repeat("s", 32))})
 	if err != nil {

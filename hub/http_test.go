@@ -10,7 +10,7 @@ import (
 )
 
 // exchange makes one request with the tests' API key and returns the answer as text.
-func exchange(t *testing.T, method, url, body string, options ...func(*http.Request)) (int, string, http.Header) {
+func exchange(t testing.TB, method, url, body string, options ...func(*http.Request)) (int, string, http.Header) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {

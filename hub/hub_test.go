@@ -81,7 +81,7 @@ type testHub struct {
 }
 
 // testCatalogue has the rocket of ZEGO.md.
-func testCatalogue(t *testing.T) room.Catalogue {
+func testCatalogue(t testing.TB) room.Catalogue {
 	t.Helper()
 	c, err := room.NewCatalogue([]room.GameSpec{{
 		ID: "TinyLoveWar", Join: []room.JoinWord{{Text: "5", Team: "blue"}, {Text: "6", Team: "red"}},
@@ -98,7 +98,7 @@ func testCatalogue(t *testing.T) room.Catalogue {
 
 // startHub opens the journal in dir, makes a hub, and waits until it serves. The test
 // need not stop it.
-func startHub(t *testing.T, dir string, change ...func(*Config)) *testHub {
+func startHub(t testing.TB, dir string, change ...func(*Config)) *testHub {
 	t.Helper()
 	j, err := journal.Open(t.Context(), journal.Config{Dir: dir, Node: "n1"})
 	if err != nil {
@@ -140,7 +140,7 @@ func startHub(t *testing.T, dir string, change ...func(*Config)) *testHub {
 }
 
 // stop drains the hub and reports what Run returned; again, it does nothing.
-func (th *testHub) stop(t *testing.T) {
+func (th *testHub) stop(t testing.TB) {
 	t.Helper()
 	th.cancel()
 	if err := <-th.ended; err != nil {
@@ -166,7 +166,7 @@ func (th *testHub) must(t *testing.T, want int, method, path, body string) strin
 
 // eventually polls until the condition holds: what it waits for happens in goroutines
 // and fsyncs, not on a clock of the test.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()

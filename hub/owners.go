@@ -104,13 +104,18 @@ func (o *owners) Stats() []owner.Stats {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if at := time.Now(); o.stats == nil || at.Sub(o.read) >= statsEvery {
-		stats := make([]owner.Stats, len(o.partitions))
-		for i, p := range o.partitions {
-			stats[i] = p.Stats()
-		}
-		o.stats, o.read = stats, at
+		o.stats, o.read = o.fresh(), at
 	}
 	return o.stats
+}
+
+// fresh reads every partition's numbers.
+func (o *owners) fresh() []owner.Stats {
+	stats := make([]owner.Stats, len(o.partitions))
+	for i, p := range o.partitions {
+		stats[i] = p.Stats()
+	}
+	return stats
 }
 
 // waitFlushed waits until no gift is open in the partitions that are ready, of those
