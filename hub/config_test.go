@@ -13,11 +13,11 @@ import (
 )
 
 // goodConfig is a config that would do, with a journal that is not open.
-func goodConfig(t testing.TB) Config {
-	t.Helper()
+func goodConfig(tb testing.TB) Config {
+	tb.Helper()
 	tokens, err := auth.NewHS256(auth.HS256Config{Secret: []byte(strings.Repeat("s", 32))})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return Config{
 		Journal: new(journal.Journal), Sender: answering(room.Answer{}), Auth: tokens, AppID: 1,

@@ -10,11 +10,11 @@ import (
 )
 
 // exchange makes one request with the tests' API key and returns the answer as text.
-func exchange(t testing.TB, method, url, body string, options ...func(*http.Request)) (int, string, http.Header) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+func exchange(tb testing.TB, method, url, body string, options ...func(*http.Request)) (int, string, http.Header) {
+	tb.Helper()
+	req, err := http.NewRequestWithContext(tb.Context(), method, url, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+testKey)
 	if body != "" {
@@ -26,12 +26,12 @@ func exchange(t testing.TB, method, url, body string, options ...func(*http.Requ
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // leaves no goroutine behind
 	resp, err := client.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return resp.StatusCode, string(text), resp.Header
 }

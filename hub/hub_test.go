@@ -81,8 +81,8 @@ type testHub struct {
 }
 
 // testCatalogue has the rocket of ZEGO.md.
-func testCatalogue(t testing.TB) room.Catalogue {
-	t.Helper()
+func testCatalogue(tb testing.TB) room.Catalogue {
+	tb.Helper()
 	c, err := room.NewCatalogue([]room.GameSpec{{
 		ID: "TinyLoveWar", Join: []room.JoinWord{{Text: "5", Team: "blue"}, {Text: "6", Team: "red"}},
 		Gifts: []room.GiftSpec{{
@@ -91,60 +91,60 @@ func testCatalogue(t testing.TB) room.Catalogue {
 		}},
 	}})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
 
 // startHub opens the journal in dir, makes a hub, and waits until it serves. The test
 // need not stop it.
-func startHub(t testing.TB, dir string, change ...func(*Config)) *testHub {
-	t.Helper()
-	j, err := journal.Open(t.Context(), journal.Config{Dir: dir, Node: "n1"})
+func startHub(tb testing.TB, dir string, change ...func(*Config)) *testHub {
+	tb.Helper()
+	j, err := journal.Open(tb.Context(), journal.Config{Dir: dir, Node: "n1"})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	th := &testHub{sender: &platformSender{effects: make(map[room.MsgID]int)}, ended: make(chan error, 1)}
-	cfg := goodConfig(t)
-	cfg.Journal, cfg.Sender, cfg.Catalogue = j, th.sender, testCatalogue(t)
+	cfg := goodConfig(tb)
+	cfg.Journal, cfg.Sender, cfg.Catalogue = j, th.sender, testCatalogue(tb)
 	cfg.Limits.Room = room.Limits{FlushInterval: 50 * time.Millisecond, CallTimeout: 300 * time.Millisecond}
 	for _, c := range change {
 		c(&cfg)
 	}
 	if th.Hub, err = New(cfg); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	docs, err := spectest.Load()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	srv := httptest.NewServer(&spectest.Watch{Docs: docs, Next: th.Handler(), Fault: t.Error, Coverage: answered})
+	srv := httptest.NewServer(&spectest.Watch{Docs: docs, Next: th.Handler(), Fault: tb.Error, Coverage: answered})
 	th.url = srv.URL
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	th.cancel = cancel
 	go func() { // joined by stop
 		th.ended <- th.Run(ctx)
 		close(th.ended)
 	}()
-	t.Cleanup(func() {
-		th.stop(t)
+	tb.Cleanup(func() {
+		th.stop(tb)
 		srv.Close()
 		if err := j.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	if err := th.Ready(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := th.Ready(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
 	return th
 }
 
 // stop drains the hub and reports what Run returned; again, it does nothing.
-func (th *testHub) stop(t testing.TB) {
-	t.Helper()
+func (th *testHub) stop(tb testing.TB) {
+	tb.Helper()
 	th.cancel()
 	if err := <-th.ended; err != nil {
-		t.Errorf("Run: %v", err)
+		tb.Errorf("Run: %v", err)
 	}
 }
 
@@ -166,8 +166,8 @@ func (th *testHub) must(t *testing.T, want int, method, path, body string) strin
 
 // eventually polls until the condition holds: what it waits for happens in goroutines
 // and fsyncs, not on a clock of the test.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
+func eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
 	deadline := time.After(20 * time.Second)
@@ -175,7 +175,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 		select {
 		case <-poll.C:
 		case <-deadline:
-			t.Fatalf("not within 20 s: %s", what)
+			tb.Fatalf("not within 20 s: %s", what)
 		}
 	}
 }
