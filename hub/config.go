@@ -154,9 +154,7 @@ func (c *Config) check(f *faults) {
 	for i, p := range c.Web.Proxies {
 		f.unless(p.IsValid(), "Web.Proxies[%d] is not an address range", i)
 	}
-	if err := (room.User{ID: "u", Nickname: "n", Avatar: c.Web.Avatar}).Check(); err != nil {
-		f.unless(false, "Web.Avatar: %v", err)
-	}
+	f.err("Web.Avatar", (room.User{ID: "u", Nickname: "n", Avatar: c.Web.Avatar}).Check())
 }
 
 // apiKeyMin is the shortest API key, in bytes: 16 random bytes cannot be guessed.
@@ -165,9 +163,9 @@ const apiKeyMin = 16
 // fill sets the defaults and checks what is set.
 func (l *Limits) fill(f *faults) {
 	limits, err := l.Room.WithDefaults()
-	if err != nil {
-		f.unless(false, "Limits.Room: %w", err)
-	}
+	f.err("Limits.Room", err)
+	f.err("Limits.Intake", l.Intake.Check())
+	f.err("Limits.Outbox", l.Outbox.Check())
 	l.Room = limits
 	f.within("Limits.SubmitTimeout", &l.SubmitTimeout, 10*time.Second, 100*time.Millisecond, time.Minute)
 	f.within("Limits.LaunchEvery", &l.LaunchEvery, 10*time.Second, time.Second, time.Hour)
@@ -189,6 +187,12 @@ type faults []error
 func (f *faults) unless(good bool, format string, args ...any) {
 	if !good {
 		*f = append(*f, fmt.Errorf("%w: "+format, append([]any{ErrBadConfig}, args...)...))
+	}
+}
+
+func (f *faults) err(name string, err error) {
+	if err != nil {
+		*f = append(*f, fmt.Errorf("%w: %s: %w", ErrBadConfig, name, err))
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftwire/giftwire/hub/audience"
 	"github.com/giftwire/giftwire/hub/auth"
+	"github.com/giftwire/giftwire/hub/intake"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/room"
 )
@@ -47,6 +49,8 @@ func TestConfigNamesEveryFault(t *testing.T) {
 			Drain: time.Hour, SubmitTimeout: 1, LaunchEvery: 1,
 			Viewer: ViewerLimits{Gifts: Rate{PerSecond: -1, Burst: 1}, Comments: Rate{PerSecond: 1}},
 			Room:   room.Limits{FlushInterval: time.Second},
+			Intake: intake.Limits{RoomOpen: -1},
+			Outbox: audience.Limits{OutboxBytes: -1},
 		},
 	}).withDefaults()
 	if !errors.Is(err, ErrBadConfig) || !errors.Is(err, room.ErrBadLimits) {
@@ -54,7 +58,7 @@ func TestConfigNamesEveryFault(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Journal", "Sender", "Auth is missing", "AppID", "APIKeys[0]", "APIKeys[1]", "Origins[0]", "Origins[1]", "Proxies[0]",
-		"Avatar", "Drain", "SubmitTimeout", "LaunchEvery", "Viewer.Gifts", "Viewer.Comments", "FlushInterval",
+		"Avatar", "Drain", "SubmitTimeout", "LaunchEvery", "Viewer.Gifts", "Viewer.Comments", "FlushInterval", "RoomOpen", "OutboxBytes",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %s", want)

@@ -61,8 +61,7 @@ func serveAlive(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // alarmLog remembers the newest alarm of each class for a while: signature and
-// configuration faults at ZEGO are a readiness detail, never a reason to stop serving,
-// because other nodes would meet the same.
+// configuration faults at ZEGO are a readiness detail.
 type alarmLog struct {
 	mu   sync.Mutex
 	last map[room.Class]alarmSeen // at most as many as there are classes

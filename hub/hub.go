@@ -29,9 +29,7 @@ type Hub struct {
 	lobby   *lobby
 	outlet  *outlet
 	metrics *metrics
-	alarms  alarmLog
 	phase   phase
-	served  chan struct{} // closed when the hub serves
 
 	public, admin http.Handler
 }
@@ -46,11 +44,11 @@ func New(cfg Config) (*Hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Hub{cfg: cfg, served: make(chan struct{})}
+	h := &Hub{cfg: cfg, phase: phase{served: make(chan struct{})}}
 	h.rooms = &directory{journal: cfg.Journal, log: cfg.Logger, changed: h.roomChanged}
 	h.stored = newStored(cfg.Journal, cfg.Journal.Partitions())
 	h.metrics = newMetrics(h.reading)
-	h.outlet = &outlet{next: cfg.Sender, breaker: new(breaker), called: h.metrics.called}
+	h.outlet = &outlet{next: cfg.Sender, called: h.metrics.called}
 	var faults [3]error
 	h.house, faults[0] = audience.New(cfg.Limits.Outbox)
 	h.owners, faults[1] = h.newOwners()
@@ -120,7 +118,7 @@ func (h *Hub) AdminHandler() http.Handler { return h.admin }
 // Ready waits until the hub serves, or ctx ends; then it returns ctx's cause.
 func (h *Hub) Ready(ctx context.Context) error {
 	select {
-	case <-h.served:
+	case <-h.phase.served:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -156,8 +154,8 @@ func (h *Hub) Run(ctx context.Context) error {
 		rooms:    begin(base, "rooms", h.runOwners, failed),
 		viewers:  begin(base, "viewers", h.lobby.run, failed),
 	}
-	if h.started(ctx) && h.phase.to(phaseServing) {
-		close(h.served)
+	if h.started(ctx) {
+		h.phase.serve()
 		h.cfg.Logger.Info("serving")
 	}
 	<-ctx.Done()
@@ -208,24 +206,19 @@ func (h *Hub) roomChanged(r roomConfig) {
 // alarmed tells of what a person has to mend at ZEGO.
 func (h *Hub) alarmed(roomID string, a room.Alarm) {
 	h.metrics.alarm(a)
-	h.alarms.raise(roomID, a, time.Now())
+	h.outlet.alarms.raise(roomID, a, time.Now())
 	h.cfg.Logger.Error("ZEGO refuses a room's calls; a person has to mend it", slog.String("room", roomID),
 		slog.String("class", a.Class.String()), slog.Int("code", a.Code), slog.String("message", a.Message))
 }
 
 // checks are the lines of /readyz.
 func (h *Hub) checks() []healthCheck {
-	now := time.Now()
 	checks := []healthCheck{h.phase.check(), failing("journal", h.cfg.Journal.Health())}
 	rooms := healthCheck{Name: "rooms", Status: checkOK}
 	if owned, all := h.owners.serving(), len(h.owners.partitions); owned < all {
 		rooms.Status, rooms.Detail = checkFail, fmt.Sprintf("%d of %d partitions are ready", owned, all)
 	}
-	zego := h.alarms.check(now)
-	if h.outlet.breaker.open(now) {
-		zego.Status, zego.Detail = checkWarn, "nothing is heard from ZEGO; one call a second tries"
-	}
-	return append(checks, rooms, zego)
+	return append(checks, rooms, h.outlet.check(time.Now()))
 }
 
 // reading is what /metrics shows of the state.

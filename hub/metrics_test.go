@@ -105,7 +105,7 @@ func TestOutletTellsWhatItCarried(t *testing.T) {
 	var got []string
 	answer := room.Answer{Outcome: room.NotTaken, Class: room.ClassRetry, Code: 1}
 	o := &outlet{
-		next: answering(answer), breaker: new(breaker),
+		next: answering(answer),
 		called: func(a room.Action, entries int, ans room.Answer, _ time.Duration) {
 			if ans.Code != 1 {
 				t.Errorf("answer %+v", ans)
@@ -135,8 +135,8 @@ func TestOutletJudgesAnswersForTheBreaker(t *testing.T) {
 		{"timeout", room.Answer{Outcome: room.Unknown}, 2},
 		{"our own mistake", room.Answer{Outcome: room.NotTaken, Class: room.ClassBadRequest}, 1},
 	} {
-		b := &breaker{failures: 1}
-		o := &outlet{next: answering(tt.answer), breaker: b, called: func(room.Action, int, room.Answer, time.Duration) {}}
+		o := &outlet{next: answering(tt.answer), called: func(room.Action, int, room.Answer, time.Duration) {}}
+		b := &o.breaker
 		b.answered("r0", true, time.Now())
 		b.answered("r0", false, time.Now())
 		o.SendGifts(t.Context(), room.GiftCall{Room: "r1"})

@@ -8,10 +8,12 @@ import (
 )
 
 // outlet is the Sender between the rooms and ZEGO: it passes calls on, tells the
-// breaker of every answer, and counts. It changes nothing.
+// breaker of every answer, and counts. It changes nothing. What is known of ZEGO's
+// health is here.
 type outlet struct {
 	next    room.Sender
-	breaker *breaker
+	breaker breaker
+	alarms  alarmLog
 	// called hears of every call: what, how many entries, its answer, how long it took.
 	called func(action room.Action, entries int, answer room.Answer, took time.Duration)
 }
@@ -44,6 +46,16 @@ func (o *outlet) QueryGifts(ctx context.Context, call room.QueryCall) room.Answe
 
 // gate is asked by the rooms right before each call.
 func (o *outlet) gate(room.Action) (time.Duration, bool) { return o.breaker.allow(time.Now()) }
+
+// check is ZEGO's line of /readyz: never a reason not to serve, because other nodes
+// would meet the same.
+func (o *outlet) check(now time.Time) healthCheck {
+	c := o.alarms.check(now)
+	if o.breaker.open(now) {
+		c.Status, c.Detail = checkWarn, "nothing is heard from ZEGO; one call a second tries"
+	}
+	return c
+}
 
 func (o *outlet) done(a room.Action, roomID string, entries int, start time.Time, ans room.Answer) room.Answer {
 	now := time.Now()

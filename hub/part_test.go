@@ -53,7 +53,7 @@ func TestPartFailingOnTheWayDownIsReported(t *testing.T) {
 }
 
 func TestPhaseOnlyGoesForward(t *testing.T) {
-	var p phase
+	p := phase{served: make(chan struct{})}
 	if p.closed() == nil || p.check().Status != checkFail {
 		t.Error("a new hub serves")
 	}

@@ -7,7 +7,10 @@ import (
 )
 
 // phase is where a hub is in its life. It only goes forward.
-type phase struct{ now atomic.Int32 }
+type phase struct {
+	now    atomic.Int32
+	served chan struct{} // closed by serve
+}
 
 // The phases, in order.
 const (
@@ -28,6 +31,13 @@ func (p *phase) to(next int32) bool {
 		if p.now.CompareAndSwap(now, next) {
 			return true
 		}
+	}
+}
+
+// serve says that the hub serves from now on, unless it drains already.
+func (p *phase) serve() {
+	if p.to(phaseServing) {
+		close(p.served)
 	}
 }
 

@@ -26,6 +26,12 @@ type Limits struct {
 // ErrBadLimits is wrapped by errors of [New].
 var ErrBadLimits = errors.New("audience: bad limits")
 
+// Check reports what is wrong with the limits, all faults at once.
+func (l Limits) Check() error {
+	_, err := l.withDefaults()
+	return err
+}
+
 func (l Limits) withDefaults() (Limits, error) {
 	if l.OutboxBytes == 0 {
 		l.OutboxBytes = 1 << 20

@@ -28,6 +28,12 @@ type Limits struct {
 	ReserveTimeout time.Duration
 }
 
+// Check reports what is wrong with the limits, all faults at once.
+func (l Limits) Check() error {
+	_, err := l.withDefaults()
+	return err
+}
+
 func (l Limits) withDefaults() (Limits, error) {
 	if l.RoomOpen == 0 {
 		l.RoomOpen = 20_000
