@@ -23,7 +23,7 @@ func (h *Hub) drain(ctx context.Context, run running) error {
 	h.phase.to(phaseDraining)
 	h.intake.Close()
 	h.finish(ctx, "answer gifts", h.intake.Wait)
-	if !run.rooms.ended() {
+	if !run.rooms.ended() && !run.journal.ended() { // else nothing can be decided any more
 		h.finish(ctx, "flush gifts", h.owners.waitFlushed)
 	}
 	rooms := run.rooms.end()
