@@ -9,21 +9,21 @@ import (
 	"github.com/giftwire/giftwire/room"
 )
 
-// Game is ZEGO beside the gifts, in the words of package room: callbacks and launch
-// codes. It is what hub.Config.Game asks for.
+// Game is what a hub asks of ZEGO beside sending: read a callback, fetch a launch
+// code, in the words of package room.
 type Game struct {
-	// Client fetches launch codes. It must be set.
+	// Client fetches launch codes.
 	Client *Client
-	// Verifier checks callbacks; without one none is genuine.
+	// Verifier reads callbacks. Nil: there is no CallbackSecret, so none is genuine.
 	Verifier *Verifier
 }
 
-// Report is [Verifier.Verify]. A report of a type that we do not know has a game in
-// the state room.GameUnknown. Errors wrap [room.ErrForgedReport] or
-// [room.ErrBadReport], and those of Verify.
+// Report verifies and reads a callback that arrived at now. Its errors wrap
+// [room.ErrForgedReport] or [room.ErrBadReport], and the error of [Verifier.Verify].
+// A report that says nothing of the game's state has [room.GameUnknown].
 func (g Game) Report(body []byte, now time.Time) (room.Report, error) {
 	if g.Verifier == nil {
-		return room.Report{}, fmt.Errorf("%w: no CallbackSecret is known", room.ErrForgedReport)
+		return room.Report{}, fmt.Errorf("%w: there is no CallbackSecret", room.ErrForgedReport)
 	}
 	c, err := g.Verifier.Verify(body, now)
 	switch {
@@ -38,11 +38,13 @@ func (g Game) Report(body []byte, now time.Time) (room.Report, error) {
 	}, nil
 }
 
-// LaunchCode is [Client.DescribeGameLaunchCode].
-func (g Game) LaunchCode(ctx context.Context, l room.Launch) (code string, answer room.Answer) {
+// LaunchCode fetches a code by [Client.DescribeGameLaunchCode]. The code is empty
+// unless the answer is [room.Consumed]. It blocks until an answer is there or ctx
+// ends.
+func (g Game) LaunchCode(ctx context.Context, launch room.Launch) (string, room.Answer) {
 	resp, err := g.Client.DescribeGameLaunchCode(ctx, LaunchCodeRequest{
-		RoomID: l.Room, MiniGameID: l.GameID, AnchorID: l.Anchor.ID,
-		Nickname: l.Anchor.Nickname, Avatar: l.Anchor.Avatar, Sex: l.Anchor.Sex,
+		RoomID: launch.Room, MiniGameID: launch.GameID, AnchorID: launch.Anchor.ID,
+		Nickname: launch.Anchor.Nickname, Avatar: launch.Anchor.Avatar, Sex: launch.Anchor.Sex,
 	})
 	if err != nil {
 		return "", answerOf(err)

@@ -2,7 +2,7 @@ package zego_test
 
 import (
 	"errors"
-	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,61 +12,57 @@ import (
 	"github.com/giftwire/giftwire/zego"
 )
 
-func TestGameReports(t *testing.T) {
-	secret := zego.NewSecret("callbacksecret0123456789abcdef00")
-	verifier, err := zego.NewVerifier(zego.VerifierConfig{AppID: 1234567890, Secret: secret})
-	if err != nil {
-		t.Fatal(err)
+func TestGameReport(t *testing.T) {
+	g := zego.Game{Verifier: newVerifier(t, zego.SchemeMD5)}
+	want := room.Report{
+		ID: "rep1", Room: "room123", GameID: "TinyLoveWar", Anchor: "anchor1", At: 1234567890123,
+		Game: room.Game{State: room.GameEnded, Round: "77", WinnerTeam: 2, ResultType: 1},
 	}
-	body := func(kind int) []byte {
-		stamp := zego.Stamp{AppID: 1234567890, Nonce: "15215528852396", Unix: 1234567890}
-		return fmt.Appendf(nil, `{"AppId":1234567890,"SignatureNonce":"15215528852396","Timestamp":1234567890,"Signature":%q,`+
-			`"GameSource":"zego","ReportId":"rep1","ReportType":%d,"MiniGameId":"TinyLoveWar","RoomId":"r1","AnchorId":"a1",`+
-			`"RoundId":"77","ReportTime":1234567890123,"DanmakuResult":{"WinTeam":"2","ResultType":1}}`,
-			stamp.SignCallback(secret, zego.SchemeMD5), kind)
+	got, err := g.Report([]byte(settlementBody()), callbackNow)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(err, diff)
 	}
-	now := time.Unix(1234567890, 0)
-	report := room.Report{ID: "rep1", Room: "r1", GameID: "TinyLoveWar", Anchor: "a1", At: 1234567890123}
-	for kind, game := range map[int]room.Game{
-		1: {State: room.GameRunning, Round: "77"},
-		2: {State: room.GameEnded, Round: "77", WinnerTeam: 2, ResultType: 1},
-		9: {}, // a type that ZEGO may add
-	} {
-		want := report
-		want.Game = game
-		got, err := zego.Game{Verifier: verifier}.Report(body(kind), now)
-		if diff := cmp.Diff(want, got); err != nil || diff != "" {
-			t.Errorf("type %d: %v (-want +got):\n%s", kind, err, diff)
-		}
+	want.Game = room.Game{}
+	got, err = g.Report([]byte(settlementBody(`"ReportType":2`, `"ReportType":9`)), callbackNow)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(err, diff)
 	}
-	for name, tt := range map[string]struct {
+	for _, tt := range []struct {
+		name string
 		game zego.Game
-		body []byte
+		body string
 		now  time.Time
-		want error
+		is   error
 	}{
-		"no verifier": {zego.Game{}, body(1), now, room.ErrForgedReport},
-		"too old":     {zego.Game{Verifier: verifier}, body(1), now.Add(time.Hour), room.ErrForgedReport},
-		"not JSON":    {zego.Game{Verifier: verifier}, []byte("x"), now, room.ErrBadReport},
+		{"no secret", zego.Game{}, settlementBody(), callbackNow, room.ErrForgedReport},
+		{"no secret, no JSON", zego.Game{}, "x", callbackNow, room.ErrForgedReport},
+		{"forged", g, settlementBody(callbackMD5, strings.Repeat("0", 32)), callbackNow, room.ErrForgedReport},
+		{"another app", g, settlementBody(`"AppId":1234567890`, `"AppId":1`), callbackNow, room.ErrForgedReport},
+		{"too old", g, settlementBody(), callbackNow.Add(time.Hour), room.ErrForgedReport},
+		{"no JSON", g, "x", callbackNow, room.ErrBadReport},
+		{"no room", g, settlementBody(`"room123"`, `""`), callbackNow, room.ErrBadReport},
 	} {
-		if _, err := tt.game.Report(tt.body, tt.now); !errors.Is(err, tt.want) {
-			t.Errorf("%s: %v, want %v", name, err, tt.want)
+		got, err := tt.game.Report([]byte(tt.body), tt.now)
+		if !errors.Is(err, tt.is) || got != (room.Report{}) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.is)
 		}
 	}
 }
 
 func TestGameLaunchCode(t *testing.T) {
-	launch := room.Launch{Room: "r1", GameID: "TinyLoveWar", Anchor: room.User{
-		ID: "a1", Nickname: "Ann", Avatar: "https://x.example/a.png", Sex: room.Female,
-	}}
-	good := newDoor(t, says(`{"Code":0,"Message":"succeed","RequestId":"q","Data":{"GameLaunchCode":"101010512"}}`))
-	code, answer := zego.Game{Client: newClient(t, good.URL)}.LaunchCode(t.Context(), launch)
-	if code != "101010512" || answer.Outcome != room.Consumed || answer.RequestID != "q" {
-		t.Errorf("code %q, answer %+v", code, answer)
+	d := newDoor(t, says(`{"Code":0,"Message":"ok","RequestId":"1","Data":{"GameLaunchCode":"123456789"}}`))
+	launch := room.Launch{Room: "r1", GameID: "g", Anchor: roomUser()}
+	code, ans := zego.Game{Client: newClient(t, d.URL)}.LaunchCode(t.Context(), launch)
+	if code != "123456789" || ans.Outcome != room.Consumed || ans.RequestID != "1" {
+		t.Errorf("%q %+v", code, ans)
 	}
-	bad := newDoor(t, says(`{"Code":7206004,"Message":"occupied"}`))
-	code, answer = zego.Game{Client: newClient(t, bad.URL)}.LaunchCode(t.Context(), launch)
-	if code != "" || answer.Outcome != room.NotTaken || answer.Code != zego.CodeRoomOccupied {
-		t.Errorf("code %q, answer %+v", code, answer)
+	const body = `{"RoomId":"r1","MiniGameId":"g","AnchorId":"user1","Nickname":"test1","Avatar":"http://img.example/1.png","Sex":2}`
+	if got := d.seen()[0]; got.body != body {
+		t.Errorf("%s, want %s", got.body, body)
+	}
+	d.answer = says(`{"Code":7206004,"Message":"held"}`)
+	code, ans = zego.Game{Client: newClient(t, d.URL)}.LaunchCode(t.Context(), launch)
+	if code != "" || ans.Outcome != room.NotTaken || ans.Code != zego.CodeRoomOccupied {
+		t.Errorf("%q %+v", code, ans)
 	}
 }

@@ -56,6 +56,7 @@ func TestOutcomeOfAnswers(t *testing.T) {
 		{"truncated", 200, `{"Code":7206001,"Mess`, room.Unknown, room.ClassNone, 0},
 		{"something behind it", 200, `{"Code":7206001}{}`, room.Unknown, room.ClassNone, 0},
 		{"HTML", 200, `<html>502 Bad Gateway</html>`, room.Unknown, room.ClassNone, 0},
+		{"too large by its spaces", 200, okEmpty + strings.Repeat(" ", 1<<20), room.Unknown, room.ClassNone, 0},
 		{"too large", 200, huge, room.Unknown, room.ClassNone, 0},
 		{"Results is a string", 200, `{"Code":0,"Data":{"Results":"[]"}}`, room.Unknown, room.ClassNone, 0},
 		{"Data is a string", 200, `{"Code":0,"Data":"x"}`, room.Unknown, room.ClassNone, 0},
@@ -231,6 +232,45 @@ func TestErrorsHoldNoSignature(t *testing.T) {
 			t.Errorf("%s: %d calls were made", name, got)
 		}
 	}
+}
+
+// TestAnswersAreReadOnlySoFar: a body without an end is not kept, whatever its status.
+func TestAnswersAreReadOnlySoFar(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusBadGateway} {
+		body := &endless{}
+		c := newClient(t, "http://x.example", func(cfg *zego.Config) {
+			cfg.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: status, Body: body}, nil
+			})
+		})
+		_, err := c.SendDanmakuGifts(t.Context(), testGifts())
+		var e *zego.Error
+		if !errors.As(err, &e) || e.Outcome != room.Unknown || !body.closed || body.read > 1<<20+512 {
+			t.Errorf("status %d: %v after %d bytes, closed %v", status, err, body.read, body.closed)
+		}
+	}
+}
+
+// endless is a body of spaces; at 16 MiB it gives up, so that the test can fail.
+type endless struct {
+	read   int
+	closed bool
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.read > 16<<20 {
+		return 0, io.EOF
+	}
+	for i := range p {
+		p[i] = ' '
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+func (e *endless) Close() error {
+	e.closed = true
+	return nil
 }
 
 func TestErrorText(t *testing.T) {

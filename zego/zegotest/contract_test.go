@@ -266,6 +266,9 @@ func TestQuery(t *testing.T) {
 	if days(90) != 2 || w.Effects("a") != 2 || w.Tally().Doubled != 1 || len(w.Results("a")) != 2 {
 		t.Errorf("%d rows, %d effects", days(90), w.Effects("a"))
 	}
+	if l := w.Ledger(0, 9); len(l) != 2 || l[0].Times != 1 || l[1].Times != 2 {
+		t.Errorf("%+v", l)
+	}
 }
 
 func TestLaunchCode(t *testing.T) {

@@ -3,6 +3,8 @@ package zegotest_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -245,27 +247,38 @@ func TestReleaseLetsHangingCallsGoOn(t *testing.T) {
 // TestLateCall: a call that the network holds up is overtaken by its own repeat, and
 // comes too late to give again; its caller has long gone.
 func TestLateCall(t *testing.T) {
-	w := newWorld(t)
-	w.join(t, "r1", "u1")
-	w.Fail(zegotest.Rule{Action: zego.ActionGifts, Times: 1, Fault: zegotest.Fault{Before: 300 * time.Millisecond}})
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		_, err := w.client.SendDanmakuGifts(ctx, zego.GiftsRequest{RoomID: "r1", MiniGameID: game, Gifts: []zego.Gift{gift("m", "u1", 10, 1)}})
-		ended <- err
-	}()
-	w.await(t, func() bool { return w.Calls("r1", zego.ActionGifts) == 1 })
-	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	if got, err := w.give(t, "r1", gift("m", "u1", 10, 1)); err != nil || got[0] != "m=0" {
-		t.Errorf("%v %v", got, err)
-	}
-	w.await(t, func() bool { return w.Arrivals(1, 1)[0].Done })
-	if a := w.Arrivals(1, 1)[0]; !a.Processed || w.Effects("m") != 1 || w.Tally().Repeats != 1 {
-		t.Errorf("%+v, %d effects, %+v", a, w.Effects("m"), w.Tally())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s, err := zegotest.New(zegotest.Config{AppID: appID, ServerSecret: zego.NewSecret(secret)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &fuzzWorld{s, newClock()}
+		w.clock.now = time.Now()
+		s.Join("r1", game, "u1")
+		s.Fail(zegotest.Rule{Times: 1, Fault: zegotest.Fault{Before: time.Minute}})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			query := (&world{clock: w.clock}).sign(zego.ActionGifts).Encode()
+			s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodPost, "/?"+query,
+				strings.NewReader(validBodies()[zego.ActionGifts])))
+		}()
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if a := s.Arrivals(0, 1)[0]; a.Done || a.Processed || s.Effects("m1") != 0 {
+			t.Errorf("it has arrived too early: %+v", a)
+		}
+		w.serve(t, string(zego.ActionGifts), validBodies()[zego.ActionGifts], nil)
+		if s.Effects("m1") != 1 || s.Tally().Repeats != 0 {
+			t.Errorf("the repeat: %d effects, %+v", s.Effects("m1"), s.Tally())
+		}
+		<-ended
+		if a := s.Arrivals(0, 1)[0]; !a.Processed || a.TookMS != 60_000 || s.Effects("m1") != 1 || s.Tally().Repeats != 1 {
+			t.Errorf("the late one: %+v, %d effects, %+v", a, s.Effects("m1"), s.Tally())
+		}
+	})
 }
 
 // TestTimesOfFaults: in a bubble, without a network, so that they are exact.

@@ -37,7 +37,10 @@ func (s *Server) handleGifts(ctx context.Context, c *call, list []giftEntry) res
 		return refused(refusal)
 	}
 	if c.script.Hold {
-		s.hold(ctx)
+		select {
+		case <-c.released:
+		case <-ctx.Done():
+		}
 	}
 	pause(context.WithoutCancel(ctx), s.cfg.Memory.Work+c.script.Work)
 	ans := s.endGifts(c, list, plans)
@@ -106,6 +109,7 @@ func (s *Server) beginGifts(c *call, list []giftEntry) ([]plan, *refusal) {
 			plans[i] = planWait
 		}
 	}
+	c.released = s.released // from now on a Release counts
 	s.update(c, func(a *Arrival) { a.Working = true })
 	return plans, nil
 }
@@ -221,16 +225,5 @@ func (s *Server) noteRows(a *Arrival, rows []row) {
 		if account := s.ledger.accounts[e.MsgID]; account != nil {
 			e.Effects = account.effects
 		}
-	}
-}
-
-// hold waits until Release, or until the caller gives up.
-func (s *Server) hold(ctx context.Context) {
-	s.mu.Lock()
-	released := s.released
-	s.mu.Unlock()
-	select {
-	case <-released:
-	case <-ctx.Done():
 	}
 }

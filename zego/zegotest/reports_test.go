@@ -195,7 +195,7 @@ func TestReportsAreRepeated(t *testing.T) {
 			l.answer = tt.answer
 			s.StartGame("r1", game)
 			last := time.Now()
-			time.Sleep(5 * time.Minute) //nolint:forbidigo // in a bubble
+			time.Sleep(5 * time.Minute)
 			var gaps []time.Duration
 			seen, _, times := l.all()
 			for _, at := range times {

@@ -70,6 +70,7 @@ type call struct {
 	crowded bool     // no room left for its room
 	// conflicts are MsgIds that came again with another payload.
 	conflicts []string
+	released  <-chan struct{} // closed by a Release after processing has begun
 }
 
 // ServeHTTP takes a call. It blocks while a fault says so, at most until the caller
