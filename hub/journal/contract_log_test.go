@@ -240,6 +240,35 @@ func testChunks(t *testing.T, j *journal.Journal) {
 	}
 }
 
+// testFreshness: what was acknowledged is read, whichever replica answers.
+func testFreshness(t *testing.T, j *journal.Journal) {
+	t.Helper()
+	p := j.Log(0)
+	var seq uint64
+	for n := range 150 {
+		if err := p.SaveChunk(bounded(t), "head", []byte{byte(n)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.LoadChunks(bounded(t), func(_ string, data []byte) error {
+			if data[0] != byte(n) {
+				t.Errorf("loaded the head of %d, %d is stored", data[0], n)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		rec := takeover(j, uint64(n+1))
+		last, err := p.LastOutcome(bounded(t))
+		if err != nil || last.Seq != seq {
+			t.Fatalf("last outcome %d, %v; %d is stored", last.Seq, err, seq)
+		}
+		seq = mustAppend(t, p, seq, rec)
+		if got, err := p.OutcomeAt(bounded(t), seq); err != nil || got.Term != rec.Term {
+			t.Errorf("outcome %d: %+v, %v", seq, got, err)
+		}
+	}
+}
+
 func keys[V any](m map[string]V) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for k := range m {

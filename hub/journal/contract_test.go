@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/hub/owner"
@@ -55,6 +56,7 @@ func contract(t *testing.T, setup func(*testing.T) open) {
 		"a rival's record fences":                  testFence,
 		"a log's hole is noticed":                  testHole,
 		"the newest blob of each name":             testChunks,
+		"what is stored is read":                   testFreshness,
 		"ids":                                      testIDs,
 		"history is purged below a sequence":       testPurge,
 		"a closed journal ends what waits":         testClose,
@@ -68,23 +70,30 @@ func contract(t *testing.T, setup func(*testing.T) open) {
 // contractOfTwo is what a store with several nodes must do as well.
 func contractOfTwo(t *testing.T, setup func(*testing.T) open) {
 	t.Helper()
-	t.Run("another node's entries are read", func(t *testing.T) {
+	t.Run("another node's entries wake a reader", func(t *testing.T) {
 		open := setup(t)
 		one, two := open("n1"), open("n2")
-		type read struct {
-			recs []journal.GiftRecord
-			err  error
-		}
-		reads := make(chan read, 1)
-		p := one.Partition("r1")
-		go func() {
-			recs, err := one.Log(p).ReadGifts(bounded(t), 0)
-			reads <- read{recs, err}
-		}()
-		store(t, two, gift("r1", 1))
-		got := wait(t, reads, "read")
-		if got.err != nil || len(got.recs) != 1 || got.recs[0].Node != "n2" || got.recs[0].Incarnation != two.Incarnation() {
-			t.Errorf("read %+v, %v", got.recs, got.err)
+		p := one.Log(one.Partition("r1"))
+		var after uint64
+		for n := range 10 {
+			recs := make(chan []journal.GiftRecord, 1)
+			go func() {
+				got, err := p.ReadGifts(bounded(t), after)
+				if err != nil {
+					t.Errorf("ReadGifts: %v", err)
+				}
+				recs <- got
+			}()
+			begun := time.Now()
+			store(t, two, gift("r1", n))
+			got := wait(t, recs, "read")
+			if len(got) != 1 || got[0].Node != "n2" || got[0].Incarnation != two.Incarnation() {
+				t.Fatalf("read %+v", got)
+			}
+			after = got[0].Seq
+			if took := time.Since(begun); took > 900*time.Millisecond {
+				t.Errorf("read %d took %v: the poll found it, not the hint", n, took)
+			}
 		}
 	})
 	t.Run("another node fences", func(t *testing.T) {

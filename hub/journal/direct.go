@@ -205,7 +205,7 @@ var errPast = errors.New("past the span")
 
 // stillThere asks the leader whether the span's end exists.
 func (j *Journal) stillThere(ctx context.Context, s span) error {
-	m, err := j.leaderAt(ctx, s.stream, s.upTo)
+	m, err := j.leaderSure(ctx, s.stream, s.upTo)
 	switch {
 	case err != nil:
 		return err

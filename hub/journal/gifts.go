@@ -178,7 +178,7 @@ func (p *Partition) at(ctx context.Context, stream, subject string, seq uint64) 
 	}
 	m, err := p.j.directAt(ctx, stream, seq)
 	if err != nil {
-		if m, err = p.j.leaderAt(ctx, stream, seq); err != nil {
+		if m, err = p.j.leaderSure(ctx, stream, seq); err != nil {
 			return message{}, err
 		}
 	}

@@ -224,7 +224,7 @@ func store(tb testing.TB, j *journal.Journal, e journal.Entry) journal.Receipt {
 // bounded is the test's context with an end.
 func bounded(tb testing.TB) context.Context {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), patience)
 	tb.Cleanup(cancel)
 	return ctx
 }

@@ -59,6 +59,29 @@ func (j *Journal) leaderAt(ctx context.Context, stream string, seq uint64) (mess
 	return j.fromLeader(ctx, stream, leaderGet{Seq: seq})
 }
 
+// leaderSure is leaderAt for deciding that a record is gone. A new leader has every
+// record, but may not have taken all of them in when it is asked first, so one that
+// does not know the stream up to seq is given a second.
+func (j *Journal) leaderSure(ctx context.Context, stream string, seq uint64) (message, error) {
+	for range 10 {
+		m, err := j.leaderAt(ctx, stream, seq)
+		if err != nil || m.seq != 0 {
+			return m, err
+		}
+		state, err := j.state(ctx, stream)
+		if err != nil {
+			return message{}, err
+		}
+		if state.LastSeq >= seq {
+			return j.leaderAt(ctx, stream, seq)
+		}
+		if err := j.pause(ctx, 100*time.Millisecond); err != nil {
+			return message{}, err
+		}
+	}
+	return message{}, nil
+}
+
 // fromLeader repeats the request while the stream has no leader or none answers,
 // until ctx ends.
 func (j *Journal) fromLeader(ctx context.Context, stream string, get leaderGet) (message, error) {

@@ -96,9 +96,6 @@ func (p *Partition) tryAppend(ctx context.Context, expected uint64, data []byte)
 	if err != nil {
 		return 0, err
 	}
-	if ack.Stream != streamOutcomes {
-		return 0, fmt.Errorf("journal: stream %s answered for %s", ack.Stream, streamOutcomes)
-	}
 	return ack.Sequence, nil
 }
 

@@ -1,0 +1,33 @@
+package journal_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/giftwire/giftwire/hub/journal"
+)
+
+// TestAFullQueue: nobody publishes, so entries wait, up to the bound.
+func TestAFullQueue(t *testing.T) {
+	j := openJournal(t, journal.Config{Dir: t.TempDir(), QueueBytes: 1 << 20})
+	taken := 0
+	var err error
+	told := 0
+	for ; taken < 10_000; taken++ {
+		if err = j.Submit(gift("r1", taken), func(journal.Receipt, error) { told++ }); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, journal.ErrUnavailable) {
+		t.Fatalf("%d entries taken: %v", taken, err)
+	}
+	if s := j.Stats(); s.QueuedEntries != taken || s.QueuedBytes > 1<<20 || s.QueuedBytes < 1<<20-10_000 {
+		t.Errorf("%d taken; stats %+v", taken, s)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s := j.Stats(); told != taken || s.QueuedEntries != 0 || s.QueuedBytes != 0 {
+		t.Errorf("%d of %d told; stats %+v", told, taken, s)
+	}
+}
