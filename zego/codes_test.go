@@ -98,6 +98,12 @@ func TestCodesIsACopy(t *testing.T) {
 	}
 }
 
+func TestOriginNames(t *testing.T) {
+	if zego.Documented.String() != "documented" || zego.Analogy.String() != "analogy" {
+		t.Errorf("%v %v", zego.Documented, zego.Analogy)
+	}
+}
+
 func TestResultClasses(t *testing.T) {
 	want := map[int]room.ResultClass{
 		0: room.ResultDelivered, 10003: room.ResultNotJoined, 10004: room.ResultNoSuchGift,

@@ -54,3 +54,15 @@ func TestSizesAreUpperBounds(t *testing.T) {
 		check("like", text, err, room.LikeSize(like))
 	})
 }
+
+// TestEnvelopeFits: what a call takes beside its entries, for which a room reserves 64
+// bytes and the two names.
+func TestEnvelopeFits(t *testing.T) {
+	d := newDoor(t, says(okEmpty))
+	gifts := []*room.Gift{roomGift("a"), roomGift("b")}
+	newClient(t, d.URL).SendGifts(t.Context(), room.GiftCall{Room: "r1", Game: "TinyLoveWar", Gifts: gifts})
+	bound := 64 + len("r1") + len("TinyLoveWar") + room.GiftSize(gifts[0]) + room.GiftSize(gifts[1])
+	if got := len(d.seen()[0].body); got > bound || got < bound/2 {
+		t.Errorf("a call of %d bytes, bound %d", got, bound)
+	}
+}

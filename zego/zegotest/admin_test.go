@@ -92,7 +92,7 @@ func TestAdminLists(t *testing.T) {
 	get("/arrivals?since=1&limit=1", `{"arrivals":[{"seq":2,"at":`+at+`,"action":"SendDanmakuGifts","room":"r1","mini_game_id":"TinyLoveWar",`+
 		`"entries":[{"user_id":"u1","nickname":"nick u1","msg_id":"m1","gift_id":"g1","value":10,"num":2,"result":0,"effects":1},`+
 		`{"user_id":"u2","nickname":"nick u2","msg_id":"m2","gift_id":"g1","value":66,"num":1,"result":10003,"effects":0}],`+
-		`"working":false,"done":true,"processed":true,"code":0,"status":200,"reply":"","over":false,"took_ms":0}],"next":2}`)
+		`"over":false,"working":false,"done":true,"processed":true,"code":0,"status":200,"reply":"","took_ms":0}],"next":2}`)
 	get("/budget", `{"budget":[{"room":"r1","action":"SendDanmakuGifts","calls":1,"over":0,"worst":1,"worst_at":`+at+
 		`},{"room":"r1","action":"SendDanmakuComments","calls":1,"over":0,"worst":1,"worst_at":`+at+`}]}`)
 	tally := `"tally":{"consumed":2,"delivered":1,"failed":1,"doubled":0,"delivered_count":20,"repeats":0,"pending":0,"conflicts":0,` +

@@ -16,18 +16,22 @@ type Arrival struct {
 	Room    string      `json:"room"`
 	Game    string      `json:"mini_game_id"`
 	Entries []Entry     `json:"entries"`
+	Over    bool        `json:"over"` // over the budget
 	// Working: its gifts are being processed; repeats of their MsgIds get 10006.
 	Working bool `json:"working"`
 	// Done: the call has ended, the rest is final.
 	Done bool `json:"done"`
+	Outcome
+}
+
+// Outcome is what became of a call.
+type Outcome struct {
 	// Processed: it reached the game, so its gifts are consumed.
 	Processed bool `json:"processed"`
 	// Code and Status are what was answered, or would have been if Reply lost it.
 	Code   int   `json:"code"`
 	Status int   `json:"status"`
 	Reply  Reply `json:"reply"`
-	// Over: over the budget.
-	Over   bool  `json:"over"`
 	TookMS int64 `json:"took_ms"`
 }
 

@@ -108,13 +108,13 @@ type MemoryChoices struct {
 	Work time.Duration
 
 	// Rooms is how many rooms are known; a call for one more is Code 7210000. Default
-	// 10,000, at about 2 KiB a room without viewers.
+	// 10,000, at about 1 KiB a room without viewers.
 	Rooms int
 	// Viewers is how many joins a room holds; later ones are lost. Default 100,000, at
 	// about 150 bytes each.
 	Viewers int
 	// IDs is how many MsgIds are remembered for repeats and for queries. Past it the
-	// oldest are forgotten early, and counted. Default 1,000,000, at about 700 bytes a
+	// oldest are forgotten early, and counted. Default 1,000,000, at about 400 bytes a
 	// gift: 16 minutes of 1,000 gifts/s.
 	IDs int
 	// Arrivals is how many calls the log shows, with their entries. Default 4096: with

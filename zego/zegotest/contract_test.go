@@ -139,6 +139,9 @@ func TestJoining(t *testing.T) {
 	if team, ok := w.Team("r1", game, "u1"); team != "red" || !ok {
 		t.Errorf("the first join of a round holds, got %q %v", team, ok)
 	}
+	if _, ok := w.Team("r1", game, "u2"); ok {
+		t.Error("a viewer who has not joined has a team")
+	}
 	if got := result("e", "u2"); got != "e=10003" {
 		t.Errorf("another user: %s", got)
 	}

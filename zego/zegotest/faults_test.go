@@ -131,6 +131,41 @@ func TestResultFaults(t *testing.T) {
 	}
 }
 
+func TestGiveResult(t *testing.T) {
+	w := newWorld(t)
+	w.join(t, "r1", "u1")
+	w.Fail(zegotest.Rule{Fault: zegotest.GiveResult(10004)})
+	got, err := w.give(t, "r1", gift("a", "u1", 10, 1), gift("b", "u2", 10, 1))
+	if want := []string{"a=10004", "b=10004"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v %v, want %v", got, err, want)
+	}
+}
+
+// TestHeldCallOfACallerWhoLeaves: it is processed all the same.
+func TestHeldCallOfACallerWhoLeaves(t *testing.T) {
+	w := newWorld(t)
+	w.join(t, "r1", "u1")
+	w.Fail(zegotest.Rule{Action: zego.ActionGifts, Times: 1, Fault: zegotest.Fault{Hold: true}})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := w.client.SendDanmakuGifts(ctx, zego.GiftsRequest{RoomID: "r1", MiniGameID: game, Gifts: []zego.Gift{gift("m", "u1", 10, 1)}})
+		ended <- err
+	}()
+	w.await(t, func() bool { a := w.Arrivals(1, 1); return len(a) == 1 && a[0].Working })
+	if w.Effects("m") != 0 {
+		t.Error("a held call was processed")
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	w.await(t, func() bool { return w.Arrivals(1, 1)[0].Done })
+	if w.Effects("m") != 1 {
+		t.Errorf("%d effects", w.Effects("m"))
+	}
+}
+
 func TestRowFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -40,7 +40,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, c *call, ans resp
 	ans.rows = c.script.Rows.apply(ans.rows)
 	s.mu.Lock()
 	s.update(c, func(a *Arrival) {
-		a.Processed, a.Code, a.Status, a.Reply = ans.processed, ans.code, ans.statusOf(c.script), c.script.Reply
+		a.Outcome = Outcome{Processed: ans.processed, Code: ans.code, Status: ans.statusOf(c.script), Reply: c.script.Reply}
 	})
 	released := s.released
 	s.mu.Unlock()

@@ -23,7 +23,14 @@ type Server struct {
 	seed    maphash.Seed
 
 	// mu guards the rest. It is never held while waiting, reading or writing.
-	mu       sync.Mutex
+	mu sync.Mutex
+	state
+	changed  chan struct{} // closed and replaced at each change
+	released chan struct{} // closed and replaced by Release
+}
+
+// state is what the server knows.
+type state struct {
 	rooms    rooms
 	memory   memory
 	ledger   ledger
@@ -31,9 +38,7 @@ type Server struct {
 	faults   faultList
 	nonces   nonces
 	tally    Tally
-	requests uint64        // answered so far, for RequestId
-	changed  chan struct{} // closed and replaced at each change
-	released chan struct{} // closed and replaced by Release
+	requests uint64 // answered so far, for RequestId
 }
 
 // New checks the config, all faults at once, in one error that wraps [ErrBadConfig].
@@ -44,14 +49,16 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		cfg:      cfg,
-		games:    newGameTables(cfg.Games),
-		reports:  newReporter(cfg),
-		seed:     maphash.MakeSeed(),
-		rooms:    rooms{byID: make(map[string]*playroom), limit: cfg.Memory.Rooms, fresh: cfg.Play.Fresh},
-		memory:   newMemory(cfg.Memory.Remember, cfg.Memory.IDs),
-		ledger:   newLedger(cfg.Memory.IDs, cfg.Memory.Effects),
-		arrivals: newRing[Arrival](cfg.Memory.Arrivals),
+		cfg:     cfg,
+		games:   newGameTables(cfg.Games),
+		reports: newReporter(cfg),
+		seed:    maphash.MakeSeed(), // of payload hashes
+		state: state{
+			rooms:    rooms{byID: make(map[string]*playroom), limit: cfg.Memory.Rooms, fresh: cfg.Play.Fresh},
+			memory:   newMemory(cfg.Memory.Remember, cfg.Memory.IDs),
+			ledger:   newLedger(cfg.Memory.IDs, cfg.Memory.Effects),
+			arrivals: newRing[Arrival](cfg.Memory.Arrivals),
+		},
 		changed:  make(chan struct{}),
 		released: make(chan struct{}),
 	}, nil
