@@ -1,6 +1,9 @@
 package zego_test
 
 import (
+	"math"
+	"strconv"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -53,6 +56,61 @@ func TestSizesAreUpperBounds(t *testing.T) {
 		text, err = zego.EncodedLike(like)
 		check("like", text, err, room.LikeSize(like))
 	})
+}
+
+// TestSizeOfEveryCharacter: text of one character, so that a bound that is generous
+// for others cannot hide one that is too small.
+func TestSizeOfEveryCharacter(t *testing.T) {
+	runes := []rune("汉🚀\u2028\u2029\ufeff\ufffd\U0010ffff")
+	for r := rune(0); r < 0x180; r++ {
+		runes = append(runes, r)
+	}
+	for _, r := range runes {
+		text := strings.Repeat(string(r), 1000)
+		gift := &room.Gift{User: room.User{ID: text, Nickname: text, Avatar: text}, GiftID: text, Receiver: text}
+		comment := room.Comment{User: gift.User, Text: text}
+		checkSize(t, strconv.QuoteRune(r), gift, comment)
+	}
+}
+
+// TestSizeWithoutText: what is fixed, with the longest numbers that are ever sent.
+func TestSizeWithoutText(t *testing.T) {
+	gift := &room.Gift{User: room.User{Sex: room.Female}, Receiver: "r", Value: math.MinInt64, Num: math.MinInt64, At: math.MinInt64}
+	checkSize(t, "no text", gift, room.Comment{User: gift.User})
+	// The bounds would be useless if they were far off.
+	if text, err := zego.EncodedGift(gift); err != nil || room.GiftSize(gift) > 2*len(text) {
+		t.Errorf("%d bytes have the bound %d (%v)", len(text), room.GiftSize(gift), err)
+	}
+}
+
+// checkSize holds the bounds of a gift, a comment, and likes of the same user.
+func checkSize(t *testing.T, name string, gift *room.Gift, comment room.Comment) {
+	t.Helper()
+	like := room.Like{User: gift.User, Amount: math.MinInt64}
+	giftText, err := zego.EncodedGift(gift)
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	commentText, err := zego.EncodedComment(comment)
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	likeText, err := zego.EncodedLike(like)
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	for _, entry := range []struct {
+		kind          string
+		length, bound int
+	}{
+		{"gift", len(giftText), room.GiftSize(gift)},
+		{"comment", len(commentText), room.CommentSize(comment)},
+		{"like", len(likeText), room.LikeSize(like)},
+	} {
+		if entry.length+1 > entry.bound { // 1: the comma
+			t.Errorf("%s: a %s of %d bytes, bound %d", name, entry.kind, entry.length, entry.bound)
+		}
+	}
 }
 
 // TestEnvelopeFits: what a call takes beside its entries, for which a room reserves 64
