@@ -44,6 +44,8 @@ type socket struct {
 	hold   bool       // a frame is being written: keep short pieces back
 	held   []byte     // kept back, in space
 	space  [writeBuffer]byte
+	parts  [2][]byte    // what is written together
+	vector net.Buffers  // parts, as they are being written: kept here to save an allocation
 	seen   atomic.Int64 // Unix ns of the last byte read
 	since  atomic.Int64 // Unix ns of the last progress of a write that is going on; 0: none is
 	broken atomic.Bool  // reading has failed: the peer is gone
@@ -103,9 +105,10 @@ func (s *socket) flush(p []byte) (int, error) {
 	if len(s.held) > 0 {
 		first := p[:min(len(p), writePiece-len(s.space))]
 		s.since.Store(time.Now().UnixNano())
-		both := net.Buffers{s.held, first}
-		_, err := both.WriteTo(s.Conn)
-		s.held = nil
+		s.parts = [2][]byte{s.held, first}
+		s.vector = s.parts[:]
+		_, err := s.vector.WriteTo(s.Conn)
+		s.held, s.parts, s.vector = nil, [2][]byte{}, nil
 		if err != nil {
 			return 0, err
 		}

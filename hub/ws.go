@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -86,8 +87,8 @@ func (k *link) WriteFrame(frame []byte) error {
 	if endErr := k.socket.end(); err == nil {
 		err = endErr
 	}
-	if err != nil {
-		k.socket.kill() // the reader notices
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		k.socket.kill() // the reader notices; where a close frame was sent, it knows
 	}
 	return err
 }

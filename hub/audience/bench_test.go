@@ -52,6 +52,7 @@ func BenchmarkFanOut(b *testing.B) {
 	defer end()
 	flush := news(0, delivered("u1", "1"), delivered("u2", "2"), delivered("u3", "3"), delivered("u4", "4"), delivered("u5", "5"))
 	b.ReportAllocs()
+	b.ResetTimer()
 	var seq uint64
 	for n := 0; n < b.N; n += members {
 		seq++
