@@ -172,26 +172,10 @@ func submitUntilWedged() error {
 	}
 	var telling sync.WaitGroup
 	for n := 0; ; n++ {
-		heard := make(chan error, 1)
-		telling.Add(1)
-		err := j.Submit(gift("r1", n), func(_ journal.Receipt, err error) {
-			if err == nil {
-				say("stored", n)
-			}
-			heard <- err
-			telling.Done()
-		})
+		err := submitAndWait(j, n, &telling)
 		if err != nil {
-			telling.Done()
 			say("refused", errors.Is(err, journal.ErrUnavailable), err)
 			break
-		}
-		select {
-		case err := <-heard:
-			if err != nil {
-				return err
-			}
-		case <-time.After(300 * time.Millisecond):
 		}
 	}
 	say("healthy", j.Health() == nil)
@@ -199,6 +183,29 @@ func submitUntilWedged() error {
 	telling.Wait()
 	say("wedged", errors.Is(err, journal.ErrWedged), err)
 	return j.Close()
+}
+
+// submitAndWait says when the gift is stored, and returns why it was refused. A gift
+// without an answer is left behind after a while.
+func submitAndWait(j *journal.Journal, n int, telling *sync.WaitGroup) error {
+	heard := make(chan error, 1)
+	telling.Add(1)
+	if err := j.Submit(gift("r1", n), func(_ journal.Receipt, err error) {
+		if err == nil {
+			say("stored", n)
+		}
+		heard <- err
+		telling.Done()
+	}); err != nil {
+		telling.Done()
+		return err
+	}
+	select {
+	case err := <-heard:
+		return err
+	case <-time.After(300 * time.Millisecond):
+		return nil
+	}
 }
 
 // TestAWedgedStoreEndsRun: it refuses at once, calls itself unhealthy, and gives up

@@ -212,10 +212,10 @@ func testChunks(t *testing.T, j *journal.Journal) {
 		}
 		want[name] = data
 	}
-	for n := range 600 { // more than one page
+	for n := range 300 { // more than one page
 		save(fmt.Sprintf("r%d", n), []byte(fmt.Sprint("old ", n)))
 	}
-	for n := range 7 {
+	for n := range 4 {
 		save(fmt.Sprintf("r%d", 90*n), []byte(fmt.Sprint("new ", n)))
 	}
 	save("big", bytes.Repeat([]byte{0xff, 0}, journal.ChunkMax/2))
@@ -245,7 +245,7 @@ func testFreshness(t *testing.T, j *journal.Journal) {
 	t.Helper()
 	p := j.Log(0)
 	var seq uint64
-	for n := range 150 {
+	for n := range 30 {
 		if err := p.SaveChunk(bounded(t), "head", []byte{byte(n)}); err != nil {
 			t.Fatal(err)
 		}

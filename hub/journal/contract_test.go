@@ -60,7 +60,7 @@ func contract(t *testing.T, setup func(*testing.T) open) {
 		"ids":                                      testIDs,
 		"history is purged below a sequence":       testPurge,
 		"a closed journal ends what waits":         testClose,
-		"stats and hooks count what is stored":     testStats,
+		"stats count what is stored":               testStats,
 		"entries of one burst share their records": testGroupCommit,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, setup(t)("n1")) })

@@ -110,7 +110,7 @@ func giftFromWire(g *gift) *room.Gift {
 	return &room.Gift{
 		MsgID: room.MsgID(g.MsgID), ClientID: g.ClientID, Room: g.Room, Game: g.Game, User: room.User(g.User),
 		GiftID: g.GiftID, Count: g.Count, Value: g.Value, Num: g.Num, Receiver: g.Receiver,
-		Asked: room.Asked{Value: g.AskedValue, Receiver: g.AskedReceiver}, At: g.At,
+		Asked: room.Asked(g.Asked), At: g.At,
 	}
 }
 

@@ -155,7 +155,7 @@ func giftToWire(g *room.Gift) gift {
 	return gift{
 		MsgID: msgID(g.MsgID), ClientID: g.ClientID, Room: g.Room, Game: g.Game, User: userToWire(g.User),
 		GiftID: g.GiftID, Count: g.Count, Value: g.Value, Num: g.Num, Receiver: g.Receiver,
-		AskedValue: g.Asked.Value, AskedReceiver: g.Asked.Receiver, At: g.At,
+		Asked: asked(g.Asked), At: g.At,
 	}
 }
 

@@ -30,12 +30,12 @@ const readMax = 1 << 20
 func (p *Partition) ReadGifts(ctx context.Context, after uint64) ([]GiftRecord, error) {
 	r := giftReader{p: p, after: after, since: time.Now(), wait: retryFirst}
 	for {
-		news := p.pub.bell.wait() // before looking, so that nothing is missed
+		ring := p.pub.news.bell.wait() // before looking, so that nothing is missed
 		recs, err := r.look(ctx)
 		if err != nil || len(recs) > 0 {
 			return recs, err
 		}
-		if err := r.rest(ctx, news); err != nil {
+		if err := r.rest(ctx, ring); err != nil {
 			return nil, err
 		}
 	}
@@ -72,7 +72,7 @@ func (r *giftReader) look(ctx context.Context) ([]GiftRecord, error) {
 		if err != nil {
 			return err
 		}
-		held = rec.Incarnation == r.p.j.incarnation && rec.Number > r.p.pub.told.Load()
+		held = rec.Incarnation == r.p.j.incarnation && rec.Number > r.p.pub.news.told.Load()
 		if size += len(m.data); held || len(recs) > 0 && size > readMax {
 			return errPast
 		}
@@ -111,10 +111,10 @@ func (r *giftReader) check(ctx context.Context) error {
 }
 
 // rest waits for news, or for the time to look without them.
-func (r *giftReader) rest(ctx context.Context, news <-chan struct{}) error {
+func (r *giftReader) rest(ctx context.Context, ring <-chan struct{}) error {
 	p := r.p
 	wait := p.j.tuning.poll
-	if p.pub.known.Load() > r.after {
+	if p.pub.news.known.Load() > r.after {
 		// It is there, and the replica that answered does not have it yet; or it is our
 		// own and about to be told; or it is gone.
 		wait, r.wait = r.wait, min(2*r.wait, retryMost)
@@ -131,7 +131,7 @@ func (r *giftReader) rest(ctx context.Context, news <-chan struct{}) error {
 	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {
-	case <-news:
+	case <-ring:
 	case <-t.C:
 	case <-p.j.life.closed:
 		return ErrClosed
@@ -221,7 +221,7 @@ func (j *Journal) followHints() (*nats.Subscription, error) {
 		p, errPartition := strconv.Atoi(strings.TrimPrefix(m.Subject, hintPrefix))
 		seq, errSeq := strconv.ParseUint(string(m.Data), 10, 64)
 		if errPartition == nil && errSeq == nil && p >= 0 && p < len(j.publishers) {
-			j.publishers[p].learn(seq)
+			j.publishers[p].news.learn(seq)
 		}
 	})
 	if err != nil {

@@ -29,7 +29,6 @@ type Journal struct {
 	nc          *nats.Conn
 	js          jetstream.JetStream
 	layout      layout
-	replicas    int
 	publishers  []*publisher
 	floor       uint64 // GIFTS' last sequence before this incarnation
 
@@ -49,6 +48,8 @@ type tuning struct {
 	leader time.Duration // one attempt of a read from the leader
 	check  time.Duration // how often health and space are looked at
 	wedged time.Duration // how long the embedded server may be unhealthy
+
+	replicas time.Duration // how long a cluster's servers may take to see each other
 }
 
 func defaultTuning() tuning {
@@ -66,6 +67,8 @@ func defaultTuning() tuning {
 		leader: time.Second,
 		check:  time.Second,
 		wedged: 30 * time.Second,
+
+		replicas: 10 * time.Second,
 	}
 }
 

@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -18,19 +17,10 @@ type publisher struct {
 	j         *Journal
 	partition int
 	subject   string
-	queueMax  int           // bytes
 	wake      chan struct{} // to run, at most one pending; never closed
 
-	// For readers on this node.
-	told  atomic.Uint64 // number of the newest own record whose entries have been told
-	known atomic.Uint64 // highest stream sequence that the partition is known to have
-	bell  bell          // rings when either rose
-
-	mu      sync.Mutex // guards the following
-	queue   []pending
-	bytes   int   // of queue
-	mark    bool  // store a record, with or without entries
-	refusal error // why Submit is refused; nil: it is not
+	queue queue
+	news  news
 
 	// Owned by run.
 	number uint64 // of the newest record
@@ -39,30 +29,24 @@ type publisher struct {
 	body   []byte
 }
 
-// pending is an encoded entry that waits for its record.
-type pending struct {
-	data []byte
-	done func(Receipt, error)
+// news is what readers on this node wait for.
+type news struct {
+	told  atomic.Uint64 // number of the newest own record whose entries have been told
+	known atomic.Uint64 // highest stream sequence that the partition is known to have
+	bell  bell          // rings when either rose
 }
 
 // bodyKeep is how much of a buffer a publisher keeps between records: 1,000
 // partitions with 256 KiB are 256 MiB at the very most.
 const bodyKeep = 256 << 10
 
-// Errors inside this package that say why an entry was refused; each wraps
-// [ErrUnavailable].
-var (
-	errQueueFull  = fmt.Errorf("%w: queue is full", ErrUnavailable)
-	errUnanswered = fmt.Errorf("%w: the store does not answer", ErrUnavailable)
-)
-
 func newPublisher(j *Journal, partition int) *publisher {
 	return &publisher{
 		j: j, partition: partition, subject: giftSubject(partition),
+		wake: make(chan struct{}, 1),
 		// A share below one record would refuse bursts that one publish could take.
-		queueMax: max(j.cfg.QueueBytes/j.layout.partitions, recordMax),
-		wake:     make(chan struct{}, 1),
-		last:     j.floor,
+		queue: queue{max: max(j.cfg.QueueBytes/j.layout.partitions, recordMax), stats: &j.stats},
+		last:  j.floor,
 	}
 }
 
@@ -94,33 +78,16 @@ func (j *Journal) Submit(e Entry, done func(Receipt, error)) error {
 }
 
 func (p *publisher) enqueue(e pending) error {
-	if err := p.push(e); err != nil {
+	if err := p.queue.push(e); err != nil {
 		return err
 	}
 	p.signal()
 	return nil
 }
 
-func (p *publisher) push(e pending) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.refusal != nil {
-		return p.refusal
-	}
-	if p.bytes+len(e.data) > p.queueMax {
-		return errQueueFull
-	}
-	p.queue = append(p.queue, e)
-	p.bytes += len(e.data)
-	p.j.stats.queued(1, len(e.data))
-	return nil
-}
-
 // storeMark asks for a record even if there are no entries.
 func (p *publisher) storeMark() {
-	p.mu.Lock()
-	p.mark = p.refusal == nil
-	p.mu.Unlock()
+	p.queue.storeMark()
 	p.signal()
 }
 
@@ -148,36 +115,10 @@ func (p *publisher) run(ctx, hard context.Context) {
 	}
 }
 
-// take moves as many entries as fit one record from the queue to the batch. It
-// returns false when there is nothing to store.
-func (p *publisher) take() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n, size := 0, envelopeMax
-	for n < len(p.queue) && size+len(p.queue[n].data)+1 <= recordMax {
-		size += len(p.queue[n].data) + 1
-		n++
-	}
-	if n == 0 && !p.mark {
-		return false
-	}
-	p.mark = false
-	p.batch = append(p.batch[:0], p.queue[:n]...)
-	p.drop(n)
-	return true
-}
-
-// drop removes the first n entries of the queue. The lock is held.
-func (p *publisher) drop(n int) {
-	size := 0
-	for i := range n {
-		size += len(p.queue[i].data)
-	}
-	rest := copy(p.queue, p.queue[n:])
-	clear(p.queue[rest:])
-	p.queue = p.queue[:rest]
-	p.bytes -= size
-	p.j.stats.queued(-n, -size)
+// take fills the batch; false: there is nothing to store.
+func (p *publisher) take() (some bool) {
+	p.batch, some = p.queue.take(p.batch[:0])
+	return some
 }
 
 // settle tells the batch's entries what became of them, then the readers.
@@ -197,43 +138,28 @@ func (p *publisher) settle(seq uint64, err error) {
 		return
 	}
 	p.last = seq
-	p.told.Store(p.number)
-	p.learn(seq)
+	p.news.told.Store(p.number)
+	p.news.learn(seq)
 	p.j.hint(p.partition, seq)
-}
-
-// learn notes that the partition has a record at seq, and wakes its readers.
-func (p *publisher) learn(seq uint64) {
-	for {
-		old := p.known.Load()
-		if seq <= old {
-			break
-		}
-		if p.known.CompareAndSwap(old, seq) {
-			break
-		}
-	}
-	p.bell.ring()
 }
 
 // stall refuses entries and fails those that wait behind an unanswered publish:
 // their senders can try elsewhere or later, and nothing of them was handed over.
 func (p *publisher) stall() {
-	if p.refuse(errUnanswered) {
-		p.j.health.stalled.Add(1)
-		p.j.cfg.Logger.Warn("a publish has no answer: entries are refused", slog.Int("partition", p.partition))
+	failed, first := p.queue.refuse(errUnanswered)
+	if !first {
+		return
+	}
+	p.j.health.stalled.Add(1)
+	p.j.cfg.Logger.Warn("a publish has no answer: entries are refused", slog.Int("partition", p.partition))
+	for _, e := range failed {
+		e.done(Receipt{}, errUnanswered)
 	}
 }
 
 // resume ends a stall.
 func (p *publisher) resume() {
-	p.mu.Lock()
-	was := errors.Is(p.refusal, errUnanswered)
-	if was {
-		p.refusal = nil
-	}
-	p.mu.Unlock()
-	if was {
+	if p.queue.accept(errUnanswered) {
 		p.j.health.stalled.Add(-1)
 		p.j.cfg.Logger.Info("publishes are answered again", slog.Int("partition", p.partition))
 	}
@@ -242,25 +168,21 @@ func (p *publisher) resume() {
 // end refuses entries for good.
 func (p *publisher) end() {
 	p.resume()
-	p.refuse(ErrClosed)
+	failed, _ := p.queue.refuse(ErrClosed)
+	for _, e := range failed {
+		e.done(Receipt{}, ErrClosed)
+	}
 }
 
-// refuse sets why entries are refused and fails those that wait. It returns false
-// when they were refused already.
-func (p *publisher) refuse(why error) bool {
-	p.mu.Lock()
-	if p.refusal != nil {
-		p.mu.Unlock()
-		return false
+// learn notes that the partition has a record at seq, and wakes its readers.
+func (n *news) learn(seq uint64) {
+	for {
+		old := n.known.Load()
+		if seq <= old || n.known.CompareAndSwap(old, seq) {
+			break
+		}
 	}
-	p.refusal = why
-	failed := append([]pending(nil), p.queue...)
-	p.drop(len(p.queue))
-	p.mu.Unlock()
-	for _, e := range failed {
-		e.done(Receipt{}, why)
-	}
-	return true
+	n.bell.ring()
 }
 
 // bell lets any number of readers wait for news.

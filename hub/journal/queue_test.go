@@ -3,6 +3,7 @@ package journal_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/giftwire/giftwire/hub/journal"
 )
@@ -29,5 +30,28 @@ func TestAFullQueue(t *testing.T) {
 	}
 	if s := j.Stats(); told != taken || s.QueuedEntries != 0 || s.QueuedBytes != 0 {
 		t.Errorf("%d of %d told; stats %+v", told, taken, s)
+	}
+}
+
+func TestHooksAreTold(t *testing.T) {
+	type stored struct{ entries, bytes int }
+	storing, appending := make(chan stored, 1), make(chan int, 1)
+	j := openJournal(t, journal.Config{Dir: t.TempDir(), Hooks: journal.Hooks{
+		Stored: func(entries, bytes int, took time.Duration) {
+			if took <= 0 || took > patience {
+				t.Errorf("took %v", took)
+			}
+			storing <- stored{entries, bytes}
+		},
+		Appended: func(bytes int, _ time.Duration) { appending <- bytes },
+	}})
+	run(t, j)
+	store(t, j, gift("r1", 1))
+	if got := wait(t, storing, "Stored"); got.entries != 1 || got.bytes < 300 {
+		t.Errorf("Stored: %+v", got)
+	}
+	mustAppend(t, j.Log(0), 0, takeover(j, 1))
+	if bytes := wait(t, appending, "Appended"); bytes < 50 {
+		t.Errorf("Appended: %d", bytes)
 	}
 }

@@ -50,9 +50,8 @@ const (
 	// snapshotCopies: the newest blob of a name, and the one before it, in case an
 	// operator has to look.
 	snapshotCopies = 2
-	// replicaWait is how long an automatic choice of replicas waits for the cluster's
-	// servers to see each other.
-	replicaWait = 10 * time.Second
+	// clusterReplicas is the automatic choice where there are as many servers.
+	clusterReplicas = 3
 	// createMax bounds one attempt to make a stream; the next one finds what it left.
 	createMax = 5 * time.Second
 )
@@ -61,6 +60,7 @@ const (
 type layout struct {
 	partitions int
 	epoch      string
+	replicas   int // of OUTCOMES, and of what is made later; 0: not known yet
 }
 
 func (l layout) metadata() map[string]string {
@@ -125,9 +125,6 @@ func (j *Journal) tryStreams(ctx context.Context) error {
 	}
 	if j.layout, err = j.chooseLayout(have); err != nil {
 		return err
-	}
-	if out := have[streamOutcomes]; out != nil {
-		j.replicas = out.Config.Replicas
 	}
 	want := wanted(j.cfg.Retention, j.layout, j.tuning.window)
 	drifts := j.missing(have, want)
@@ -198,7 +195,7 @@ func (j *Journal) chooseLayout(have map[string]*jetstream.StreamInfo) (layout, e
 				Have: strconv.Itoa(n), Want: strconv.Itoa(j.cfg.Partitions),
 			}}}
 		}
-		return layout{partitions: n, epoch: meta[metaEpoch]}, nil
+		return layout{partitions: n, epoch: meta[metaEpoch], replicas: out.Config.Replicas}, nil
 	}
 	epoch, err := uuid.NewV7()
 	if err != nil {
@@ -240,7 +237,7 @@ func (j *Journal) create(ctx context.Context, w jetstream.StreamConfig) error {
 	case j.cfg.NATSURL == "":
 		w.Replicas = 1
 	case w.Replicas == 0:
-		w.Replicas = j.replicas
+		w.Replicas = j.layout.replicas
 	}
 	if w.Replicas == 0 {
 		return j.createAuto(ctx, w)
@@ -249,10 +246,11 @@ func (j *Journal) create(ctx context.Context, w jetstream.StreamConfig) error {
 }
 
 // createAuto tries three replicas, waits a while for a cluster to find its
-// servers, and then makes one.
+// servers, and then makes one; but not where there are three servers, which have
+// another reason to refuse: nobody gets one copy of what was meant to have three.
 func (j *Journal) createAuto(ctx context.Context, w jetstream.StreamConfig) error {
-	for deadline := time.Now().Add(replicaWait); ; {
-		w.Replicas = 3
+	for deadline := time.Now().Add(j.tuning.replicas); ; {
+		w.Replicas = clusterReplicas
 		err := j.createStream(ctx, w)
 		switch {
 		case apiCode(err) == codeReplicasNotSupported: // not clustered
@@ -263,6 +261,8 @@ func (j *Journal) createAuto(ctx context.Context, w jetstream.StreamConfig) erro
 				return err
 			}
 			continue
+		case len(j.nc.Servers()) >= clusterReplicas:
+			return fmt.Errorf("%w (with %d servers known; set Replicas to have fewer copies)", err, len(j.nc.Servers()))
 		default:
 			j.cfg.Logger.Warn("the cluster has no three servers: streams get one replica", slog.Any("error", err))
 		}
@@ -285,7 +285,7 @@ func (j *Journal) createStream(ctx context.Context, w jetstream.StreamConfig) er
 	if drifts := compareStream(s.CachedInfo().Config, w); len(drifts) > 0 {
 		return &DriftError{Drifts: drifts}
 	}
-	j.replicas = w.Replicas
+	j.layout.replicas = w.Replicas
 	j.cfg.Logger.Info("stream made", slog.String("stream", w.Name), slog.Int("replicas", w.Replicas), slog.Int64("max_bytes", w.MaxBytes), slog.Duration("max_age", w.MaxAge))
 	return nil
 }

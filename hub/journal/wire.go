@@ -37,19 +37,23 @@ type (
 	}
 
 	gift struct {
-		MsgID         msgID  `json:"msg_id"`
-		ClientID      string `json:"id"`
-		Room          string `json:"room"`
-		Game          string `json:"mini_game_id"`
-		User          user   `json:"user"`
-		GiftID        string `json:"gift_id"`
-		Count         int    `json:"count"`
-		Value         int    `json:"value"`
-		Num           int    `json:"num"`
-		Receiver      string `json:"receiver_id,omitzero"`
-		AskedValue    int    `json:"asked_value,omitzero"`
-		AskedReceiver string `json:"asked_receiver_id,omitzero"`
-		At            int64  `json:"at"`
+		MsgID    msgID  `json:"msg_id"`
+		ClientID string `json:"id"`
+		Room     string `json:"room"`
+		Game     string `json:"mini_game_id"`
+		User     user   `json:"user"`
+		GiftID   string `json:"gift_id"`
+		Count    int    `json:"count"`
+		Value    int    `json:"value"`
+		Num      int    `json:"num"`
+		Receiver string `json:"receiver_id,omitzero"`
+		Asked    asked  `json:"asked,omitzero"`
+		At       int64  `json:"at"`
+	}
+
+	asked struct {
+		Value    int    `json:"value,omitzero"`
+		Receiver string `json:"receiver_id,omitzero"`
 	}
 
 	user struct {
