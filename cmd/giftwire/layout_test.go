@@ -56,7 +56,7 @@ var confined = map[string][]string{
 // banned are imports of the standard library and of anything else that a layer must
 // do without: room is pure.
 var banned = map[string][]string{
-	"room": {"net", "net/http", "encoding/json", "github.com/go-json-experiment", "log", "log/slog", "os", "math/rand"},
+	"room": {"net", "net/http", "encoding/json", "github.com/go-json-experiment", "log", "log/slog", "os"},
 	"zego": {"github.com/nats-io", "github.com/labstack", "github.com/coder"},
 }
 

@@ -85,8 +85,8 @@ func (n *node) serve(ctx context.Context, h *hub.Hub) error {
 			}
 		})
 	}
-	for _, l := range n.listeners {
-		n.log.Info("listening", slog.String("address", l.Addr().String()))
+	for i, l := range n.listeners {
+		n.log.Info("listening", slog.String("flag", n.bindings[i].flag), slog.String("address", l.Addr().String()))
 		part(l.serve)
 	}
 	for _, run := range n.beside {
