@@ -56,6 +56,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		kong.Exit(func(code int) { exited, status = true, code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Resolvers(file),
+		kong.WithHyphenPrefixedParameters(true), // a negative number is a value, to be named among the faults
 	)
 	if err != nil {
 		return fail(s, fmt.Errorf("command line: %w", err))

@@ -27,13 +27,24 @@ type storeFlags struct {
 func (f *storeFlags) journal(s *settings, node string) journal.Config {
 	return journal.Config{
 		Dir: f.Data, NATSURL: f.NATSURL, Node: node,
-		Replicas:   int(s.number("replicas", f.Replicas, 0, 5)),
+		Replicas:   f.replicas(s),
 		Partitions: int(s.number("partitions", f.Partitions, 0, 1024)),
 		Retention: journal.Retention{
 			GiftBytes: s.size("gifts-bytes", f.GiftsBytes), OutcomeBytes: s.size("ledger-bytes", f.LedgerBytes),
 			OutcomeAge: s.duration("ledger-age", f.LedgerAge, 27*time.Hour, 10*365*24*time.Hour), Resize: f.ResizeStream,
 		},
 	}
+}
+
+func (f *storeFlags) replicas(s *settings) int {
+	n := int(s.number("replicas", f.Replicas, 0, 5))
+	switch {
+	case n != 0 && n%2 == 0:
+		s.fault("replicas", "%d is not 0, 1, 3 or 5", n)
+	case n > 1 && f.NATSURL == "":
+		s.fault("replicas", "%d: the embedded server is one", n)
+	}
+	return n
 }
 
 // zegoFlags say how to reach ZEGO.
@@ -48,7 +59,13 @@ type zegoFlags struct {
 }
 
 func (f *zegoFlags) config(s *settings) zego.Config {
-	s.required("zego-url", f.URL)
+	if s.required("zego-url", f.URL) {
+		// With stand-ins for what has faults of its own.
+		_, err := zego.New(zego.Config{BaseURL: f.URL, AppID: 1, ServerSecret: zego.NewSecret("s")})
+		if err != nil {
+			s.fault("zego-url", "%w", err)
+		}
+	}
 	var appID int64
 	if s.required("zego-app-id", f.AppID) {
 		appID = s.number("zego-app-id", f.AppID, 1, 1<<32-1)

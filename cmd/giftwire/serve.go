@@ -47,6 +47,7 @@ func (c *serveCmd) node(set *settings, s streams) *node {
 		}
 		name = host
 	}
+	set.nodeName("node", name)
 	n := &node{journal: c.Store.journal(set, name), log: log}
 	n.journal.Logger = log
 	n.bindings = []binding{
@@ -60,7 +61,7 @@ func (c *serveCmd) node(set *settings, s streams) *node {
 	c.Limits.fill(set, &n.hub.Limits)
 	cfg := c.Zego.config(set)
 	client, err := zego.New(cfg)
-	if err != nil && len(set.faults) == 0 { // else the missing ones are named already
+	if err != nil && len(set.faults) == 0 { // else what is wrong is named already
 		set.take(err)
 	}
 	n.hub.Sender, n.hub.AppID = client, cfg.AppID
@@ -109,19 +110,19 @@ type viewerFlags struct {
 
 func (f *viewerFlags) auth(set *settings) auth.Authenticator {
 	secret := set.secret("jwt-secret", f.JWTSecret, f.JWTSecretFile)
-	if f.JWTSecretFile == "" && !set.required("jwt-secret", secret) || secret == "" {
-		return nil
+	if f.JWTSecretFile == "" {
+		set.required("jwt-secret", secret)
+	}
+	if len(set.faults) > 0 {
+		return nil // nothing is started, and what is wrong is named
 	}
 	a, err := auth.NewHS256(auth.HS256Config{Secret: []byte(secret), Audience: f.JWTAudience, Avatar: f.Avatar})
-	if err != nil {
-		set.take(err)
-		return nil
-	}
+	set.take(err)
 	return a
 }
 
 func (f *viewerFlags) web(set *settings) hub.Web {
-	return hub.Web{Origins: f.AllowOrigin, Proxies: set.prefixes("trusted-proxy", f.TrustedProxy), Avatar: f.Avatar}
+	return hub.Web{Origins: set.origins("allow-origin", f.AllowOrigin), Proxies: set.prefixes("trusted-proxy", f.TrustedProxy), Avatar: set.avatar("default-avatar", f.Avatar)}
 }
 
 // platformFlags say who may use the platform API.

@@ -6,12 +6,15 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/giftwire/giftwire/hub"
+	"github.com/giftwire/giftwire/room"
 )
 
 // secretMax bounds a secret file.
@@ -110,6 +113,36 @@ func (s *settings) prefixes(flag string, texts []string) []netip.Prefix {
 		out = append(out, p)
 	}
 	return out
+}
+
+// origins checks web origins as browsers send them (RFC 6454, section 7).
+func (s *settings) origins(flag string, texts []string) []string {
+	for _, text := range texts {
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || text != u.Scheme+"://"+u.Host || text != strings.ToLower(text) ||
+			u.Scheme != "http" && u.Scheme != "https" {
+			s.fault(flag, "%q is not scheme://host[:port] in lower case", text)
+		}
+	}
+	return texts
+}
+
+// nodeName checks a node's name, which stands in logs, metrics and records.
+func (s *settings) nodeName(flag, text string) string {
+	if !regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`).MatchString(text) {
+		s.fault(flag, "%q is not 1 to 64 of A-Z a-z 0-9 . _ -", text)
+	}
+	return text
+}
+
+// avatar checks a picture's URL; empty is the default.
+func (s *settings) avatar(flag, text string) string {
+	if text != "" {
+		if err := (room.User{ID: "u", Nickname: "u", Avatar: text}).Check(); err != nil {
+			s.fault(flag, "%w", err)
+		}
+	}
+	return text
 }
 
 // address checks HOST:PORT for listening.

@@ -69,10 +69,11 @@ func (c *zegosimCmd) config(set *settings, log *slog.Logger) zegotest.Config {
 	if c.NotStarted {
 		cfg.Play.Fresh = zegotest.NotStarted
 	}
-	cfg.Reports = zegotest.ReportConfig{
-		URL:    c.CallbackURL,
-		Secret: zego.NewSecret(set.secret("zego-callback-secret", c.Zego.CallbackSecret, c.Zego.CallbackSecretFile)),
+	secret = set.secret("zego-callback-secret", c.Zego.CallbackSecret, c.Zego.CallbackSecretFile)
+	if c.CallbackURL != "" && c.Zego.CallbackSecretFile == "" {
+		set.required("zego-callback-secret", secret)
 	}
+	cfg.Reports = zegotest.ReportConfig{URL: c.CallbackURL, Secret: zego.NewSecret(secret)}
 	return cfg
 }
 
