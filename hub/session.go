@@ -89,9 +89,9 @@ func (s *session) enter(v visitor) error {
 // run reads frames until the connection is over.
 func (s *session) run() {
 	defer s.lobby.sessions.remove(s)
-	defer s.member.Leave()
 	for {
 		if err := s.next(); err != nil {
+			s.member.Leave() // before the closing handshake, which may take seconds
 			s.link.fail(err)
 			return
 		}

@@ -193,7 +193,7 @@ func upgradable(r *http.Request) error {
 		return newProblem(http.StatusUpgradeRequired, codeUpgradeRequired, "%s", detail).
 			with("Upgrade", "websocket").with("Connection", "Upgrade").with("Sec-WebSocket-Version", "13")
 	}
-	if r.Method != http.MethodGet || !has("Connection", "upgrade") || !has("Upgrade", "websocket") {
+	if r.Method != http.MethodGet || !r.ProtoAtLeast(1, 1) || !has("Connection", "upgrade") || !has("Upgrade", "websocket") {
 		return required("all is well: come back with a WebSocket upgrade")
 	}
 	if r.Header.Get("Sec-WebSocket-Version") != "13" {

@@ -50,26 +50,33 @@ func (h *history) empty() bool { return h.gifts.len() == 0 && h.results.len() ==
 
 // since returns what a member of user, which has heard everything up to the sequence
 // given, has missed: in order, with lagged in place of what is gone. Results that were
-// decided at that sequence are in it, too: they may or may not have been heard.
+// decided at that sequence are in it, too: they may or may not have been heard. Those
+// that are older than the first gifts event come before lagged, as in outbox.lag.
 func (h *history) since(seq uint64, user string) []item {
 	var out []item
-	if seq < h.floor {
-		out = append(out, item{kind: kindLagged, from: seq + 1, to: h.floor})
+	gone := func() {
+		if seq < h.floor {
+			out = append(out, item{kind: kindLagged, from: seq + 1, to: h.floor})
+			seq = h.floor
+		}
 	}
+	from := seq
 	gifts, results := h.gifts.all(), h.results.all()
 	for len(gifts)+len(results) > 0 {
 		if len(results) == 0 || len(gifts) > 0 && gifts[0].pos < results[0].pos {
+			gone()
 			if it := gifts[0].item; it.to > seq {
 				out = append(out, it.after(seq))
 			}
 			gifts = gifts[1:]
 			continue
 		}
-		if r := results[0]; r.user == user && r.to >= seq {
+		if r := results[0]; r.user == user && r.to >= from {
 			out = append(out, r.item)
 		}
 		results = results[1:]
 	}
+	gone()
 	return out
 }
 

@@ -154,7 +154,10 @@ func (m *Member) add(it item) {
 		return
 	}
 	house := m.hall.house
-	shed := m.box.add(it, house.soft(), time.Now())
+	if !m.box.add(it, house.soft()) {
+		return
+	}
+	shed := m.box.relieve(house.soft(), time.Now())
 	house.counts.shed(&shed)
 	if m.box.exceeds(house.hard()) {
 		m.slow()
@@ -174,7 +177,7 @@ func (m *Member) end(bye wire.Bye) {
 	if m.gone || m.bye != "" {
 		return
 	}
-	m.box.add(item{event: wire.Encode(bye), kind: kindReply}, m.hall.house.hard(), time.Now())
+	m.box.add(item{event: wire.Encode(bye), kind: kindReply}, m.hall.house.hard())
 	m.bye, m.byeAt = bye.Code, time.Now()
 }
 

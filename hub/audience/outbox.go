@@ -22,18 +22,20 @@ func (b *outbox) len() int { return len(b.items) - b.head }
 // idleCap is how many items' space an empty outbox keeps: 8 x 48 bytes.
 const idleCap = 8
 
-// add appends an item, and sheds what the bounds ask for. It returns how many items
-// of each kind were dropped or turned into lagged.
-func (b *outbox) add(it item, limit bounds, now time.Time) (shed [kinds]int) {
+// add appends an item, and reports whether that exceeds the bounds.
+func (b *outbox) add(it item, limit bounds) (full bool) {
 	b.items = append(b.items, it)
 	b.bytes += len(it.event)
-	if !b.exceeds(limit) {
-		return shed
-	}
+	return b.exceeds(limit)
+}
+
+// relieve sheds what a full outbox can do without, as far as the bounds ask for it. It
+// returns how many items of each kind were dropped or turned into lagged.
+func (b *outbox) relieve(limit bounds, now time.Time) (shed [kinds]int) {
 	if b.over.IsZero() {
 		b.over = now
 	}
-	b.shed(func(k kind) bool { return k.bestEffort() }, &shed)
+	b.drop(&shed)
 	if b.exceeds(limit) {
 		b.lag(&shed)
 	}
@@ -42,11 +44,11 @@ func (b *outbox) add(it item, limit bounds, now time.Time) (shed [kinds]int) {
 
 func (b *outbox) exceeds(limit bounds) bool { return b.len() > limit.events || b.bytes > limit.bytes }
 
-// shed drops the items of the kinds that drop tells.
-func (b *outbox) shed(drop func(kind) bool, count *[kinds]int) {
+// drop drops what was best effort.
+func (b *outbox) drop(count *[kinds]int) {
 	kept := b.items[:b.head]
 	for _, it := range b.items[b.head:] {
-		if drop(it.kind) {
+		if it.kind.bestEffort() {
 			count[it.kind]++
 			b.bytes -= len(it.event)
 			continue
@@ -57,10 +59,13 @@ func (b *outbox) shed(drop func(kind) bool, count *[kinds]int) {
 	b.items = kept
 }
 
-// lag turns all gifts and lagged items into one lagged item, in the first one's
-// place: what has waited so long is old news, and the next gifts event is not.
+// lag turns all gifts and lagged items into one lagged item: what has waited so long
+// is old news, and the next gifts event is not. It stands in the last one's place, so
+// that who has heard it has heard the results of its gifts, too: a viewer that resumes
+// after it is not told of them again.
 func (b *outbox) lag(count *[kinds]int) {
-	first := -1
+	gone := item{kind: kindLagged}
+	at := 0 // where it stands in kept
 	kept := b.items[:b.head]
 	for _, it := range b.items[b.head:] {
 		if it.kind != kindGifts && it.kind != kindLagged {
@@ -71,12 +76,15 @@ func (b *outbox) lag(count *[kinds]int) {
 		if it.kind == kindGifts {
 			count[kindGifts]++
 		}
-		if first < 0 {
-			first = len(kept)
-			kept = append(kept, item{kind: kindLagged, from: it.from, to: it.to})
-			continue
+		if gone.to == 0 {
+			gone.from = it.from
 		}
-		kept[first].to = it.to
+		gone.to, at = it.to, len(kept)
+	}
+	if gone.to > 0 { // there was one, so that one place is free
+		kept = append(kept, item{})
+		copy(kept[at+1:], kept[at:])
+		kept[at] = gone
 	}
 	clear(b.items[len(kept):])
 	b.items = kept
