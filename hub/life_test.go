@@ -266,27 +266,18 @@ func TestLifeOfADrainingNode(t *testing.T) {
 	ann := th.viewer(t, "ann")
 	ann.say(rockets("c1", 10))
 	hear[wire.Accepted](ann)
-	stopped := make(chan struct{})
-	go func() { // joined by <-stopped
-		defer close(stopped)
-		th.stop(t)
-	}()
+	th.draining(t)
 	bye := hear[wire.Bye](ann)
 	if bye.Code != wire.ByeDraining || bye.ReconnectInMS <= 0 {
 		t.Errorf("bye %+v", bye)
 	}
-	told := false
-	for _, e := range ann.heard {
-		r, ok := e.(wire.Result)
-		told = told || ok && r.ID == "c1" && r.Status == "delivered"
-	}
-	if !told {
+	if !ann.heardResult("c1") {
 		t.Errorf("bye came before the result: %v", ann.heard)
 	}
 	if code := ann.closed(); code != wire.CloseRestart {
 		t.Errorf("closed with %d, want 1012", code)
 	}
-	<-stopped
+	th.stop(t)
 }
 
 // callbackGame takes a callback for a start, unless its body says ended.

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -143,6 +144,22 @@ func TestOutletJudgesAnswersForTheBreaker(t *testing.T) {
 		if b.failures != tt.counts {
 			t.Errorf("%s: %d failures counted, want %d", tt.name, b.failures, tt.counts)
 		}
+	}
+}
+
+func TestOutletHoldsCallsBackWhenNothingIsHeard(t *testing.T) {
+	o := &outlet{}
+	for i := range 20 {
+		o.breaker.answered(fmt.Sprintf("r%d", i), false, time.Now().Add(-10*time.Second))
+	}
+	if c := o.check(time.Now()); c.Status != checkWarn {
+		t.Errorf("check %+v, want a warning", c)
+	}
+	if _, ok := o.gate(room.ActionGifts); !ok {
+		t.Error("the first probe is held back")
+	}
+	if wait, ok := o.gate(room.ActionGifts); ok || wait <= 0 {
+		t.Errorf("second call: wait %v, %v", wait, ok)
 	}
 }
 
