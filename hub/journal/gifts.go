@@ -29,11 +29,15 @@ const readMax = 1 << 20
 // that has waited for an hour has a record without entries stored, and gets it.
 func (p *Partition) ReadGifts(ctx context.Context, after uint64) ([]GiftRecord, error) {
 	r := giftReader{p: p, after: after, since: time.Now(), wait: retryFirst}
-	for {
+	for first := true; ; first = false {
 		ring := p.pub.news.bell.wait() // before looking, so that nothing is missed
-		recs, err := r.look(ctx)
-		if err != nil || len(recs) > 0 {
-			return recs, err
+		// Who has read all that is known begins with waiting: the next look is the poll's,
+		// unless there are news.
+		if !first || after == 0 || p.pub.news.known.Load() != after {
+			recs, err := r.look(ctx)
+			if err != nil || len(recs) > 0 {
+				return recs, err
+			}
 		}
 		if err := r.rest(ctx, ring); err != nil {
 			return nil, err
