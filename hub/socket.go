@@ -40,17 +40,22 @@ type socket struct {
 	net.Conn
 	early []byte // read by net/http already; owned by Read
 
-	mu     sync.Mutex // guards hold and held; held while writing
-	hold   bool       // a frame is being written: keep short pieces back
-	held   []byte     // kept back, in space
-	space  [writeBuffer]byte
-	parts  [2][]byte    // what is written together
-	vector net.Buffers  // parts, as they are being written: kept here to save an allocation
+	mu     sync.Mutex // guards frame; held while writing
+	frame  joining
 	seen   atomic.Int64 // Unix ns of the last byte read
 	since  atomic.Int64 // Unix ns of the last progress of a write that is going on; 0: none is
 	broken atomic.Bool  // reading has failed: the peer is gone
 	polite atomic.Bool  // Close waits for the peer
 	closed atomic.Bool
+}
+
+// joining makes one write of a frame's header and payload.
+type joining struct {
+	on     bool   // a frame is being written: keep short pieces back
+	held   []byte // kept back, in space
+	space  [writeBuffer]byte
+	parts  [2][]byte   // what is written together
+	vector net.Buffers // parts, as they are being written: kept here to save an allocation
 }
 
 // Read implements net.Conn.
@@ -75,14 +80,14 @@ func (s *socket) Read(p []byte) (int, error) {
 func (s *socket) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hold = true
+	s.frame.on = true
 }
 
 // end writes what was kept back.
 func (s *socket) end() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hold = false
+	s.frame.on = false
 	_, err := s.flush(nil)
 	return err
 }
@@ -92,8 +97,8 @@ func (s *socket) end() error {
 func (s *socket) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.hold && len(s.held)+len(p) <= len(s.space) {
-		s.held = append(s.space[:len(s.held)], p...)
+	if f := &s.frame; f.on && len(f.held)+len(p) <= len(f.space) {
+		f.held = append(f.space[:len(f.held)], p...)
 		return len(p), nil
 	}
 	return s.flush(p)
@@ -102,13 +107,13 @@ func (s *socket) Write(p []byte) (int, error) {
 // flush writes what was kept back and then p, in pieces.
 func (s *socket) flush(p []byte) (int, error) {
 	defer s.since.Store(0)
-	if len(s.held) > 0 {
-		first := p[:min(len(p), writePiece-len(s.space))]
+	if f := &s.frame; len(f.held) > 0 {
+		first := p[:min(len(p), writePiece-len(f.space))]
 		s.since.Store(time.Now().UnixNano())
-		s.parts = [2][]byte{s.held, first}
-		s.vector = s.parts[:]
-		_, err := s.vector.WriteTo(s.Conn)
-		s.held, s.parts, s.vector = nil, [2][]byte{}, nil
+		f.parts = [2][]byte{f.held, first}
+		f.vector = f.parts[:]
+		_, err := f.vector.WriteTo(s.Conn)
+		f.held, f.parts, f.vector = nil, [2][]byte{}, nil
 		if err != nil {
 			return 0, err
 		}

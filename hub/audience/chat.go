@@ -8,6 +8,7 @@ import (
 
 // chat is what a room's members are told merged over time, best effort.
 type chat struct {
+	dirty    bool // in the house's list of halls to visit
 	comments []wire.Comment
 	likes    int64 // since the last event
 	total    int64 // likes of the room in this process
@@ -61,8 +62,8 @@ func (h *hall) counted() {
 
 // visit asks the house to call flush soon, under mu.
 func (h *hall) visit() {
-	if !h.dirty {
-		h.dirty = true
+	if !h.chat.dirty {
+		h.chat.dirty = true
 		h.house.visit(h)
 	}
 }
@@ -71,8 +72,8 @@ func (h *hall) visit() {
 func (h *hall) flush(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.dirty = false
 	c := &h.chat
+	c.dirty = false
 	if len(c.comments) > 0 {
 		h.tell(item{event: wire.Encode(wire.Comments{Comments: c.comments}), kind: kindComments})
 		c.comments = nil
@@ -97,7 +98,7 @@ func (h *hall) flush(now time.Time) {
 	} else { // as before for everyone who heard of it; a newcomer may have been told otherwise
 		for _, n := range c.newcomers {
 			if n.told != viewers {
-				n.hear([]entry{{item: it, pos: n.from}})
+				n.hear([]entry{{item: it, pos: n.from.pos}})
 			}
 		}
 	}

@@ -28,22 +28,20 @@ type hall struct {
 	queue   []entry
 	telling bool // a goroutine hands the queue out
 	gone    bool // no longer in the house: look again
-
-	chat  chat
-	dirty bool // in the house's list of halls to visit
+	chat    chat
 }
 
 // join makes a member and puts its first events into its outbox: welcome, and what
 // it has missed. In one step, so that nothing told at the same time is missed or
 // heard twice.
 func (h *hall) join(j Joining) *Member {
-	m := &Member{hall: h, user: j.User, conn: j.Conn, from: h.pos, place: len(h.members)}
+	m := &Member{hall: h, user: j.User, conn: j.Conn, from: start{pos: h.pos}, place: len(h.members)}
 	standing := Standing{Seq: h.seq, Viewers: len(h.members) + 1}
 	var missed []item
 	if s := j.Since; s != nil && *s <= max(h.seq, j.Seq) {
 		standing.Seq, standing.Resumed = *s, true
 		missed = h.past.since(*s, j.User)
-		m.heard = *s
+		m.from.seq = *s
 	}
 	m.mu.Lock()
 	m.add(item{event: j.Welcome(standing), kind: kindReply})

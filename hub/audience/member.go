@@ -16,56 +16,47 @@ type Member struct {
 	hall *hall
 	user string
 	conn Conn
-	from uint64 // the first of the hall's entries that it hears
-	// heard is the sequence of the last gifts event that it had heard when it came; the
-	// hall may be told of that one only now.
-	heard uint64
+	from start
 
 	// Guarded by hall.mu.
 	place   int     // in hall.members; -1: left
 	sibling *Member // the next member of the same user
 
-	mu      sync.Mutex // guards all below
-	box     outbox
-	awaited map[awaited]*await // gifts of this connection without an answer; nil: none
-	writing bool               // a writer runs
-	bye     wire.ByeCode       // the last event is in the outbox, or was written
-	byeAt   time.Time
-	gone    bool // left, or the connection failed: nothing is written any more
+	mu       sync.Mutex // guards all below
+	box      outbox
+	promises promises
+	writing  bool   // a writer runs
+	ending   ending // the last event is in the outbox, or was written
+	gone     bool   // left, or the connection failed: nothing is written any more
 }
 
-// awaited names a gift of this connection: another one under the same id is another
-// submission, whose answer is conflict.
-type awaited struct {
-	id      string
-	content room.Content
+// start is where a member begins to hear.
+type start struct {
+	pos uint64 // the first of the hall's entries
+	// seq is the last gifts event that it had heard when it came; the hall may be told of
+	// that one only now.
+	seq uint64
 }
 
-// await is how many frames wait for an answer to the same gift, and to how many of
-// them its result has brought accepted already.
-type await struct{ frames, told int }
+// ending is the last event of a member; the zero ending is none.
+type ending struct {
+	code wire.ByeCode
+	at   time.Time
+}
 
 // Expect says that a gift was sent on this connection and will be answered: by
 // Accepted or by Refused. If its result is faster, accepted is sent before it.
 func (m *Member) Expect(id string, content room.Content) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	key := awaited{id, content}
-	if m.awaited == nil {
-		m.awaited = make(map[awaited]*await, 1)
-	}
-	if a := m.awaited[key]; a != nil {
-		a.frames++
-		return
-	}
-	m.awaited[key] = &await{frames: 1}
+	m.promises.expect(promise{id, content})
 }
 
 // Accepted answers one Expect with an accepted event, unless the gift's result has
 // brought it.
 func (m *Member) Accepted(id string, content room.Content, msgID room.MsgID) {
 	m.mu.Lock()
-	if told := m.answered(awaited{id, content}); told {
+	if told := m.promises.keep(promise{id, content}); told {
 		m.mu.Unlock()
 		return
 	}
@@ -75,30 +66,12 @@ func (m *Member) Accepted(id string, content room.Content, msgID room.MsgID) {
 // Refused answers one Expect with the event, or with none: nil.
 func (m *Member) Refused(id string, content room.Content, event wire.Event) {
 	m.mu.Lock()
-	m.answered(awaited{id, content})
+	m.promises.keep(promise{id, content})
 	if event == nil {
 		m.mu.Unlock()
 		return
 	}
 	m.push(wire.Encode(event))
-}
-
-// answered ends one wait, and reports whether accepted was sent for it already.
-func (m *Member) answered(key awaited) (told bool) {
-	a := m.awaited[key]
-	if a == nil {
-		return false
-	}
-	if told = a.told > 0; told {
-		a.told--
-	}
-	if a.frames--; a.frames == 0 {
-		delete(m.awaited, key)
-	}
-	if len(m.awaited) == 0 {
-		m.awaited = nil
-	}
-	return told
 }
 
 // Send sends an event to this member alone. It is never dropped while the member
@@ -120,9 +93,9 @@ func (m *Member) hear(entries []entry) {
 	m.mu.Lock()
 	for i := range entries {
 		e := &entries[i]
-		known := e.to <= m.heard && (e.kind == kindGifts || e.kind == kindLagged)
+		known := e.to <= m.from.seq && (e.kind == kindGifts || e.kind == kindLagged)
 		switch {
-		case e.pos < m.from || known:
+		case e.pos < m.from.pos || known:
 		case e.bye != nil:
 			m.end(e.bye())
 		default:
@@ -134,13 +107,11 @@ func (m *Member) hear(entries []entry) {
 
 // hearResult adds the result of one of the member's gifts.
 func (m *Member) hearResult(e *entry) {
-	if e.pos < m.from {
+	if e.pos < m.from.pos {
 		return
 	}
 	m.mu.Lock()
-	key := awaited{e.gift.ClientID, e.gift.Content()}
-	if a := m.awaited[key]; a != nil && a.told == 0 {
-		a.told = 1
+	if m.promises.overtaken(promise{e.gift.ClientID, e.gift.Content()}) {
 		m.add(item{event: wire.Encode(wire.Accepted{ID: e.gift.ClientID, MsgID: e.gift.MsgID}), kind: kindReply})
 	}
 	m.add(e.item)
@@ -150,7 +121,7 @@ func (m *Member) hearResult(e *entry) {
 // add puts an item into the outbox, under mu. What cannot be dropped and has grown
 // past all bounds ends the member.
 func (m *Member) add(it item) {
-	if m.gone || m.bye != "" {
+	if m.gone || m.ending.code != "" {
 		return
 	}
 	house := m.hall.house
@@ -174,11 +145,11 @@ func (m *Member) slow() {
 
 // end puts the last event into the outbox, under mu.
 func (m *Member) end(bye wire.Bye) {
-	if m.gone || m.bye != "" {
+	if m.gone || m.ending.code != "" {
 		return
 	}
 	m.box.add(item{event: wire.Encode(bye), kind: kindReply}, m.hall.house.hard())
-	m.bye, m.byeAt = bye.Code, time.Now()
+	m.ending = ending{bye.Code, time.Now()}
 }
 
 // Bye sends the last event; the close frame follows it when everything before is
@@ -192,7 +163,7 @@ func (m *Member) Bye(bye wire.Bye) {
 // Slow ends the member as slow.
 func (m *Member) Slow() {
 	m.mu.Lock()
-	if !m.gone && m.bye == "" {
+	if !m.gone && m.ending.code == "" {
 		m.slow()
 	}
 	m.wakeUnlock()
@@ -210,7 +181,7 @@ func (m *Member) Over() time.Time {
 func (m *Member) Ending() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.byeAt
+	return m.ending.at
 }
 
 // wakeUnlock unlocks mu, and starts a writer if something waits and none runs.
@@ -236,8 +207,8 @@ func (m *Member) write() {
 			return
 		}
 		desk.items = m.box.take(desk.items[:0], wire.FrameMax)
-		last := m.bye != "" && m.box.len() == 0
-		code := m.bye.CloseCode()
+		last := m.ending.code != "" && m.box.len() == 0
+		code := m.ending.code.CloseCode()
 		m.mu.Unlock()
 
 		if err := m.conn.WriteFrame(desk.frame()); err != nil {
@@ -259,7 +230,7 @@ func (m *Member) fail() {
 	defer m.mu.Unlock()
 	m.gone = true
 	m.writing = false
-	m.awaited = nil
+	m.promises = promises{}
 	m.box.reset()
 }
 

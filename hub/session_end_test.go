@@ -1,0 +1,172 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/giftwire/giftwire/hub/client"
+	"github.com/giftwire/giftwire/hub/wire"
+)
+
+// TestAbuse: 20 malformed frames in 10 s are borne, one more is not. Frames whose
+// fields are wrong are no abuse.
+func TestAbuse(t *testing.T) {
+	st := newStage(t)
+	ann := st.welcomed("ann")
+	for range 25 {
+		ann.send(rocket("c-1", 0))
+		next[wire.Rejected](ann)
+		ann.send(rawJSON(`{"type":"like","count":"x"}`))
+		next[wire.Error](ann)
+	}
+	for i := range 20 {
+		ann.send(rawJSON([]string{`{"type":"unknown"}`, `}`}[i%2]))
+		next[wire.Error](ann)
+	}
+	ann.send(wire.PingFrame{})
+	next[wire.Pong](ann)
+	ann.send(rawJSON(`null`))
+	next[wire.Error](ann)
+	if got := next[wire.Bye](ann); got.Code != wire.ByeAbuse || got.ReconnectInMS != 0 {
+		t.Errorf("%+v", got)
+	}
+	if code := ann.end(); code != wire.ClosePolicy {
+		t.Errorf("closed with %d", code)
+	}
+}
+
+// TestFlood: frames past the connection's limit are refused one by one, and slowed.
+func TestFlood(t *testing.T) {
+	st := newStage(t, func(cfg *lobbyConfig) { cfg.limits.Frames = Rate{PerSecond: 1, Burst: 5} })
+	ann := st.welcomed("ann")
+	for range 5 {
+		ann.send(wire.PingFrame{})
+		next[wire.Pong](ann)
+	}
+	start := time.Now()
+	ann.send(rocket("c-1", 10))
+	if got := next[wire.Rejected](ann); got.Code != wire.CodeRateLimited || got.ID != "c-1" || got.RetryAfterMS < 1 {
+		t.Errorf("%+v", got)
+	}
+	ann.send(wire.CommentFrame{ID: "c-2", Text: "5"})
+	if got := next[wire.Rejected](ann); got.Code != wire.CodeRateLimited || got.ID != "c-2" {
+		t.Errorf("%+v", got)
+	}
+	for _, frame := range []wire.Frame{wire.PingFrame{}, wire.LikeFrame{Count: 1}, rawJSON("}")} {
+		ann.send(frame)
+		if got := next[wire.Error](ann); got.Code != wire.CodeRateLimited {
+			t.Errorf("%+v", got)
+		}
+	}
+	if took := time.Since(start); took < 4*floodPause {
+		t.Errorf("five refused frames in %v: not slowed", took)
+	}
+	if len(st.journaled()) != 0 {
+		t.Error("a refused gift was journaled")
+	}
+}
+
+// TestRoomCloses: who is in a room that is deleted hears bye, who comes finds nothing.
+func TestRoomCloses(t *testing.T) {
+	st := newStage(t)
+	ann := st.welcomed("ann")
+	st.mu.Lock()
+	delete(st.rooms, "r1")
+	st.mu.Unlock()
+	ann.send(rocket("c-1", 10))
+	if got := next[wire.Rejected](ann); got.Code != wire.CodeRoomClosed {
+		t.Errorf("gift: %+v", got)
+	}
+	ann.send(wire.CommentFrame{ID: "c-2", Text: "5"})
+	if got := next[wire.Rejected](ann); got.Code != wire.CodeRoomClosed {
+		t.Errorf("comment: %+v", got)
+	}
+	ann.send(wire.LikeFrame{Count: 1})
+	if got := next[wire.Error](ann); got.Code != wire.CodeRoomClosed {
+		t.Errorf("like: %+v", got)
+	}
+	st.house.CloseRoom("r1", wire.Bye{Code: wire.ByeRoomClosed})
+	if got := next[wire.Bye](ann); got.Code != wire.ByeRoomClosed || got.ReconnectInMS != 0 {
+		t.Errorf("%+v", got)
+	}
+	if code := ann.end(); code != wire.CloseNormal {
+		t.Errorf("closed with %d", code)
+	}
+	_, err := client.Dial(t.Context(), client.Config{URL: st.url, Room: "r1", Token: st.token("bo")})
+	var refused *client.RefusedError
+	if !errors.As(err, &refused) || refused.Code != codeRoomNotFound {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestRoomClosesMeanwhile: between the check and the join.
+func TestRoomClosesMeanwhile(t *testing.T) {
+	st := newStage(t)
+	st.lobby.rooms = &once{Rooms: st.lobby.rooms}
+	ann := st.guest("ann")
+	next[wire.Welcome](ann)
+	if got := next[wire.Bye](ann); got.Code != wire.ByeRoomClosed {
+		t.Errorf("%+v", got)
+	}
+	if code := ann.end(); code != wire.CloseNormal {
+		t.Errorf("closed with %d", code)
+	}
+}
+
+// TestGameChangesMeanwhile: a change between the look and the join is told.
+func TestGameChangesMeanwhile(t *testing.T) {
+	st := newStage(t)
+	st.owners = &changing{stage: st}
+	ann := st.guest("ann")
+	if got := next[wire.Welcome](ann).Game.State; got != "unknown" {
+		t.Errorf("welcome tells %s", got)
+	}
+	if got := next[wire.Game](ann); got.State != "running" || got.MiniGameID != "TinyLoveWar" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestDrain: everybody hears when to come back, spread out, and is closed with 1012.
+func TestDrain(t *testing.T) {
+	st := newStage(t)
+	var guests []*guest
+	for i := range 20 {
+		guests = append(guests, st.welcomed(fmt.Sprintf("u%d", i)))
+	}
+	drained := make(chan error, 1)
+	go func() { drained <- st.drain(t.Context()) }() // joined by receiving
+	after := make(map[int64]bool)
+	for _, g := range guests {
+		bye := next[wire.Bye](g)
+		low, high := drainReconnectMin.Milliseconds(), (drainReconnectMin + drainReconnectSpread).Milliseconds()
+		if bye.Code != wire.ByeDraining || bye.ReconnectInMS < low || bye.ReconnectInMS > high {
+			t.Errorf("%+v", bye)
+		}
+		after[bye.ReconnectInMS] = true
+		if code := g.end(); code != wire.CloseRestart {
+			t.Errorf("closed with %d", code)
+		}
+	}
+	if len(after) < 10 {
+		t.Errorf("20 viewers come back at %d different times", len(after))
+	}
+	if err := <-drained; err != nil {
+		t.Error(err)
+	}
+	// Who has passed the checks just before is turned away.
+	conn, err := client.Dial(t.Context(), client.Config{URL: st.url, Room: "r1", Token: st.token("late")})
+	if err == nil {
+		_, err = conn.Next(t.Context())
+	}
+	if err == nil {
+		t.Error("a viewer came in after the drain")
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errNotEmpty)
+	if err := st.drain(ctx); err != nil && !errors.Is(err, errNotEmpty) {
+		t.Errorf("again: %v", err)
+	}
+}
