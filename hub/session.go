@@ -7,8 +7,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/time/rate"
-
 	"github.com/giftwire/giftwire/hub/audience"
 	"github.com/giftwire/giftwire/hub/auth"
 	"github.com/giftwire/giftwire/hub/wire"
@@ -26,7 +24,6 @@ type session struct {
 	nextPing time.Time // owned by the sweeper
 
 	// Owned by run.
-	frames *rate.Limiter
 	abuses []time.Time // malformed frames of the last abuseTime
 }
 
@@ -46,7 +43,6 @@ func (l *lobby) begin(k *link, v visitor) {
 	s := &session{
 		lobby: l, link: k, room: v.room, who: v.who,
 		nextPing: time.Now().Add(pingEvery),
-		frames:   l.limits.Frames.limit().Bucket(),
 	}
 	if err := s.enter(v); err != nil {
 		k.socket.kill() // the hub has ended since the checks

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +67,33 @@ func TestFlood(t *testing.T) {
 	}
 	if len(st.journaled()) != 0 {
 		t.Error("a refused gift was journaled")
+	}
+}
+
+// TestPingFlood: pings past the connection's limit are not answered, and slowed.
+func TestPingFlood(t *testing.T) {
+	st := newStage(t, func(cfg *lobbyConfig) { cfg.limits.Frames = Rate{PerSecond: 1, Burst: 5} })
+	g := st.rawGuest()
+	start := time.Now()
+	for range 25 {
+		g.write(rawFrame(finPing, "p"), rawFrame(finPong, "p"))
+	}
+	g.write(rawFrame(finText, ping))
+	pongs := 0
+	for {
+		first, payload, err := g.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == finPong {
+			pongs++
+		}
+		if first == finText && strings.Contains(payload, string(wire.CodeRateLimited)) {
+			break
+		}
+	}
+	if took := time.Since(start); pongs != 3 || took < 45*floodPause {
+		t.Errorf("%d pongs, want 3 of the 5 frames that are borne; 45 others took %v", pongs, took)
 	}
 }
 

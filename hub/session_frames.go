@@ -19,7 +19,7 @@ func (s *session) handle(message []byte) {
 	now := time.Now()
 	frame, err := wire.Decode(message)
 	var wrong *wire.FrameError
-	retry, ok := quota.Take(s.frames, now)
+	retry, ok := quota.Take(s.link.frames, now)
 	switch {
 	case !ok:
 		s.refuse(frameID(frame, err), limited("frames on this connection", retry))

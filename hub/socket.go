@@ -93,16 +93,20 @@ func (s *socket) end() error {
 }
 
 // Write implements net.Conn. The library writes a frame as its buffer, which holds the
-// header and the payload's beginning, and then the payload's rest.
+// header and the payload's beginning, and then the payload's rest. Control frames come
+// between frames, and are never kept back: nothing may follow a close frame.
 func (s *socket) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f := &s.frame; f.on && len(f.held)+len(p) <= len(f.space) {
-		f.held = append(f.space[:len(f.held)], p...)
+	if f := &s.frame; f.on && len(f.held) == 0 && len(p) <= len(f.space) && !isControl(p) {
+		f.held = append(f.space[:0], p...)
 		return len(p), nil
 	}
 	return s.flush(p)
 }
+
+// isControl reports whether a frame is a control frame (RFC 6455, section 5.5).
+func isControl(frame []byte) bool { return len(frame) > 0 && frame[0]&0x08 != 0 }
 
 // flush writes what was kept back and then p, in pieces.
 func (s *socket) flush(p []byte) (int, error) {

@@ -45,7 +45,7 @@ func (l *lobby) knock(w http.ResponseWriter, r *http.Request) error {
 	if err := upgradable(r); err != nil {
 		return err
 	}
-	k, err := accept(w, r)
+	k, err := accept(w, r, l.limits.Frames.limit().Bucket())
 	if err != nil { // the library has answered
 		l.log.Debug("upgrade failed", slog.String("room", v.room), slog.Any("error", err))
 		return nil

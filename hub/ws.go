@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
 
 	"github.com/giftwire/giftwire/hub/audience"
 	"github.com/giftwire/giftwire/hub/wire"
@@ -24,6 +25,7 @@ import (
 type link struct {
 	ws      *websocket.Conn
 	socket  *socket
+	frames  *rate.Limiter // what the peer may send, control frames included
 	closing atomic.Bool
 }
 
@@ -44,15 +46,16 @@ const (
 
 // accept upgrades the request, which is known to be a good upgrade. On an error it has
 // answered the request.
-func accept(w http.ResponseWriter, r *http.Request) (*link, error) {
-	k := new(link)
+func accept(w http.ResponseWriter, r *http.Request, frames *rate.Limiter) (*link, error) {
+	k := &link{frames: frames}
 	hj := &hijacker{ResponseWriter: w}
 	ws, err := websocket.Accept(hj, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{wire.Subprotocol},
 		InsecureSkipVerify: true, // the origin was checked with the other conditions
 		OnPingReceived: func(context.Context, []byte) bool {
-			return !k.closing.Load() && k.socket.stalled(time.Now()) < pongStall
+			return k.borne() && !k.closing.Load() && k.socket.stalled(time.Now()) < pongStall
 		},
+		OnPongReceived: func(context.Context, []byte) { k.borne() },
 	})
 	if err != nil {
 		return nil, err
@@ -60,6 +63,16 @@ func accept(w http.ResponseWriter, r *http.Request) (*link, error) {
 	ws.SetReadLimit(wire.MessageMax)
 	k.ws, k.socket = ws, hj.socket
 	return k, nil
+}
+
+// borne counts a control frame. A flood of them is slowed, as one of messages is, and
+// its pings are not answered. It is called by the reader.
+func (k *link) borne() bool {
+	if k.frames.AllowN(time.Now(), 1) {
+		return true
+	}
+	<-time.After(floodPause)
+	return false
 }
 
 // Messages that viewers may not send.

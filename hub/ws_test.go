@@ -280,6 +280,36 @@ func TestEarlyFrames(t *testing.T) {
 	}
 }
 
+// TestSocketKeepsNoControlBack: a close frame that comes while a frame is about to be
+// written is written at once, after what was kept back.
+func TestSocketKeepsNoControlBack(t *testing.T) {
+	t.Parallel()
+	near, far := net.Pipe()
+	s := &socket{Conn: near}
+	got := make(chan string)
+	go func() { // joined by receiving
+		all, err := io.ReadAll(far)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- string(all)
+	}()
+	for _, before := range []string{"", "\x81\x02[]"} {
+		s.begin()
+		for _, part := range []string{before, "\x88\x02\x03\xe8"} {
+			if _, err := s.Write([]byte(part)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if err := s.Close(); err != nil { // without end
+		t.Error(err)
+	}
+	if all := <-got; all != "\x88\x02\x03\xe8\x81\x02[]\x88\x02\x03\xe8" {
+		t.Errorf("%q arrived", all)
+	}
+}
+
 // TestSocketJoinsWrites: a frame is one write to the system, whatever its size, and
 // its bytes are right.
 func TestSocketJoinsWrites(t *testing.T) {
