@@ -59,7 +59,6 @@ func TestDrainIsBounded(t *testing.T) {
 func TestDrainTakesNothingNew(t *testing.T) {
 	th := withRoom(t)
 	ann := th.viewer(t, "ann")
-	hear[wire.Welcome](ann)
 	th.sender.silent.Store(true) // so that the drain lasts
 	th.must(t, http.StatusAccepted, http.MethodPost, giftsPath, `{"gifts":[`+giftJSON("c1", "g1")+`]}`)
 	th.draining(t)

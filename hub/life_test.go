@@ -22,8 +22,9 @@ import (
 // viewer is a user's connection to a running hub.
 type viewer struct {
 	*client.Conn
-	t     *testing.T
-	heard []wire.Event // all so far
+	t       *testing.T
+	welcome wire.Welcome
+	heard   []wire.Event // all so far
 }
 
 // config is how a user connects to room r1.
@@ -40,7 +41,8 @@ func (th *testHub) config(t *testing.T, user string) client.Config {
 	return client.Config{URL: th.url, Room: "r1", Token: token}
 }
 
-// viewer connects a user to room r1; change may change the connection.
+// viewer connects a user to room r1 and waits for its welcome: a client knows of its
+// upgrade before the room knows of the client. change may change the connection.
 func (th *testHub) viewer(t *testing.T, user string, change ...func(*client.Config)) *viewer {
 	t.Helper()
 	cfg := th.config(t, user)
@@ -52,7 +54,9 @@ func (th *testHub) viewer(t *testing.T, user string, change ...func(*client.Conf
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Cut() }) // it may be closed already
-	return &viewer{Conn: conn, t: t}
+	v := &viewer{Conn: conn, t: t}
+	v.welcome = hear[wire.Welcome](v)
+	return v
 }
 
 func (v *viewer) say(frame wire.Frame) {
@@ -118,7 +122,7 @@ func withRoom(t *testing.T, change ...func(*Config)) *testHub {
 func TestLifeOfAViewersGift(t *testing.T) {
 	th := withRoom(t)
 	ann, also, bob := th.viewer(t, "ann"), th.viewer(t, "ann"), th.viewer(t, "bob")
-	if w := hear[wire.Welcome](ann); w.Room != "r1" || w.Node != "n1" || w.Seq != 0 || len(w.Menu.Gifts) != 1 || len(w.Menu.Join) != 2 {
+	if w := ann.welcome; w.Room != "r1" || w.Node != "n1" || w.Seq != 0 || len(w.Menu.Gifts) != 1 || len(w.Menu.Join) != 2 {
 		t.Errorf("welcome %+v", w)
 	}
 	if got := decoded[roomBody](t, th.must(t, http.StatusOK, http.MethodGet, "/v1/rooms/r1", "")).Viewers; got != 3 {
@@ -184,7 +188,6 @@ func TestLifeOfARepeatedGift(t *testing.T) {
 func TestLifeOfAPlatformsGift(t *testing.T) {
 	th := withRoom(t)
 	u1 := th.viewer(t, "u1")
-	hear[wire.Welcome](u1)
 	th.must(t, http.StatusAccepted, http.MethodPost, giftsPath, `{"gifts":[`+giftJSON("p1", "g1")+`]}`)
 	if r := hear(u1, resultOfID("p1")); r.Status != "delivered" || r.MsgID != room.NewMsgID(1, "r1", "u1", "p1") {
 		t.Errorf("result %+v", r)
@@ -214,7 +217,7 @@ func TestLifeAcrossReconnectAndRestart(t *testing.T) {
 		give(th, ann, "c2")
 		give(th, ann, "c3")
 		bob = th.viewer(t, "bob", from)
-		if w := hear[wire.Welcome](bob); !w.Resumed || w.Seq != 1 {
+		if w := bob.welcome; !w.Resumed || w.Seq != 1 {
 			t.Errorf("welcome after a reconnect: resumed %v, seq %d", w.Resumed, w.Seq)
 		}
 		for _, want := range []uint64{2, 3} {
@@ -227,7 +230,7 @@ func TestLifeAcrossReconnectAndRestart(t *testing.T) {
 	t.Run("second", func(t *testing.T) {
 		th := startHub(t, dir)
 		ann, bob := th.viewer(t, "ann"), th.viewer(t, "bob", from)
-		if w := hear[wire.Welcome](bob); w.Epoch != place.Epoch || w.Seq != 3 {
+		if w := bob.welcome; w.Epoch != place.Epoch || w.Seq != 3 {
 			t.Errorf("welcome after a restart: epoch %s (was %s), seq %d, want 3", w.Epoch, place.Epoch, w.Seq)
 		}
 		give(th, ann, "c4")
@@ -245,7 +248,6 @@ func TestLifeAcrossReconnectAndRestart(t *testing.T) {
 func TestLifeOfARoomThatIsDeleted(t *testing.T) {
 	th := withRoom(t)
 	ann := th.viewer(t, "ann")
-	hear[wire.Welcome](ann)
 	th.must(t, http.StatusNoContent, http.MethodDelete, "/v1/rooms/r1", "")
 	if bye := hear[wire.Bye](ann); bye.Code != wire.ByeRoomClosed || bye.ReconnectInMS != 0 {
 		t.Errorf("bye %+v", bye)

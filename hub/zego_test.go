@@ -177,8 +177,7 @@ func TestZEGOStorm(t *testing.T) {
 	watching, stop := context.WithCancel(t.Context())
 	defer stop()
 	seen := watcher{gifts: make(map[room.MsgID]int)}
-	bob := th.viewer(t, "bob") // for a token, and to know that the room is there
-	hear[wire.Welcome](bob)
+	bob := th.viewer(t, "bob")
 	var watch, give sync.WaitGroup
 
 	watch.Go(func() { seen.watch(watching, th.config(t, "eve")) })
