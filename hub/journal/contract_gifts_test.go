@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,6 +161,41 @@ func testDoneBeforeRead(t *testing.T, j *journal.Journal) {
 	}
 	if n := wait(t, read, "reader"); n != gifts {
 		t.Errorf("read %d of %d", n, gifts)
+	}
+}
+
+// testHeldUntilTold: a record that is stored, and whose senders do not know it yet,
+// is not there for a reader.
+func testHeldUntilTold(t *testing.T, j *journal.Journal) {
+	t.Helper()
+	store(t, j, gift("r1", 0))
+	var told atomic.Bool
+	stored, release := make(chan struct{}), make(chan struct{})
+	if err := j.Submit(gift("r1", 1), func(journal.Receipt, error) {
+		close(stored)
+		<-release
+		told.Store(true)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, stored, "storing")
+	p := j.Log(j.Partition("r1"))
+	recs, err := p.ReadGifts(bounded(t), 0)
+	if err != nil || len(recs) != 1 {
+		t.Errorf("read %+v, %v before the second was told", recs, err)
+	}
+	read := make(chan error, 1)
+	go func() {
+		_, err := p.ReadGifts(bounded(t), recs[0].Seq)
+		if !told.Load() {
+			t.Error("read before it was told")
+		}
+		read <- err
+	}()
+	stay(50)
+	close(release)
+	if err := wait(t, read, "read"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -48,6 +48,7 @@ func contract(t *testing.T, setup func(*testing.T) open) {
 		"entries are read back as submitted":       testReadBack,
 		"entries keep their order":                 testOrder,
 		"done comes before the read":               testDoneBeforeRead,
+		"a record is held until it is told":        testHeldUntilTold,
 		"a reader is woken":                        testReaderIsWoken,
 		"a reader ends with its context":           testReaderEnds,
 		"records by sequence":                      testGiftsAt,
