@@ -72,7 +72,7 @@ func TestBudgetHoldsAcrossOwners(t *testing.T) {
 	const timeout = 5 * time.Second
 	rapid.Check(t, func(t *rapid.T) {
 		var all []interval
-		since, before := time.Duration(0), time.Duration(-time.Hour)
+		since, before := time.Duration(0), -time.Hour
 		for range 3 {
 			notBefore := since
 			if since-before < timeout+time.Second {

@@ -96,8 +96,8 @@ func TestCatalogueIsACopy(t *testing.T) {
 }
 
 func TestJoins(t *testing.T) {
-	any := room.GameSpec{ID: "Any"}
-	c, err := room.NewCatalogue([]room.GameSpec{loveWar(), any})
+	anything := room.GameSpec{ID: "Any"}
+	c, err := room.NewCatalogue([]room.GameSpec{loveWar(), anything})
 	if err != nil {
 		t.Fatal(err)
 	}
