@@ -23,9 +23,10 @@ const fullAt = 0.95
 var (
 	errFull         = fmt.Errorf("%w: the streams are nearly full", ErrUnavailable)
 	errDisconnected = fmt.Errorf("%w: no connection to NATS", ErrUnavailable)
+	errSilent       = fmt.Errorf("%w: no news of the streams", ErrUnavailable)
 )
 
-// ErrWedged says that the embedded server has not been able to store for 30 s. The
+// ErrWedged says that the embedded server has not been able to store for 20 s. The
 // process must be restarted, with a disk that can be written.
 var ErrWedged = errors.New("journal: the embedded server is wedged")
 
@@ -76,12 +77,19 @@ func (j *Journal) watch(ctx context.Context) error {
 	tick := time.NewTicker(j.tuning.check)
 	defer tick.Stop()
 	good := time.Now()
-	for {
+	for silent := 0; ; {
 		err := j.look(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		j.note(err)
+		if errors.Is(err, errSilent) {
+			silent++
+		} else {
+			silent = 0
+		}
+		if silent != 1 { // once may be a slow disk, or a request lost
+			j.note(err)
+		}
 		if now := j.Health(); now == nil || errors.Is(now, errFull) {
 			good = time.Now()
 		} else if j.embedded != nil && time.Since(good) >= j.tuning.wedged {
@@ -126,7 +134,7 @@ func (j *Journal) look(ctx context.Context) error {
 	for _, name := range []string{streamGifts, streamOutcomes} {
 		info, err := j.info(ctx, name)
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+			return fmt.Errorf("%w: %w", errSilent, err)
 		}
 		space := StreamSpace{Bytes: info.State.Bytes, Max: uint64(max(info.Config.MaxBytes, 0))} //nolint:gosec // not negative
 		spaces[name] = space

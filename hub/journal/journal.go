@@ -66,7 +66,8 @@ func defaultTuning() tuning {
 		direct: 500 * time.Millisecond,
 		leader: time.Second,
 		check:  time.Second,
-		wedged: 30 * time.Second,
+		// The process has to be gone after 30 s (P13); this leaves 10 s for ending it.
+		wedged: 20 * time.Second,
 
 		replicas: 10 * time.Second,
 	}
@@ -163,7 +164,7 @@ func (l *life) isClosed() bool {
 // Then it refuses entries, fails those that wait with [ErrClosed], gives publishes
 // in flight 5 s, fails those still unanswered with [ErrUnknown], and returns nil;
 // everything that it started has ended by then. It returns an error earlier when
-// the embedded server cannot write for 30 s: only a restart of the process helps.
+// the embedded server cannot write for 20 s: only a restart of the process helps.
 // Run can be called once.
 func (j *Journal) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
