@@ -3,6 +3,7 @@ package zegotest
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"slices"
@@ -32,6 +33,13 @@ type Config struct {
 	// Reports says where and how callbacks go.
 	Reports ReportConfig
 
+	// Session begins every ReportId and RoundId. ZEGO's are unique; those of a simulator
+	// that is started anew are, if each start has another Session. Default none.
+	Session string
+	// Diary, if set, is written what a later start has to know, for [Server.Recall]:
+	// ZEGO remembers over restarts, too. It must take a line in one Write; it is called
+	// with a lock held, and its errors are logged.
+	Diary io.Writer
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Logger hears loudly of what a hub must never do: a MsgId with another payload.

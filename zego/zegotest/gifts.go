@@ -2,7 +2,8 @@ package zegotest
 
 import (
 	"context"
-	"hash/maphash"
+	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"time"
 
@@ -138,7 +139,19 @@ func (s *Server) give(r *playroom, c *call, g *giftEntry, now time.Time) row {
 	kept := outcome
 	kept.Timestamp = g.Timestamp
 	s.ledger.note(g.MsgID, record{row: kept, room: r.id, game: c.target.MiniGameID, at: now, hidden: hidden})
-	s.settle(r, c, g, happens)
+	var effect *Effect
+	if happens {
+		effect = &Effect{
+			At: now, Room: r.id, Game: c.target.MiniGameID, MsgID: g.MsgID,
+			User: g.User.UserID, Nickname: g.User.Nickname, Gift: g.Info.GiftID,
+			Value: g.value(), Num: *g.Info.Num, Receiver: g.ReceiverID,
+		}
+	}
+	s.settle(r, effect)
+	s.enter(note{Gift: &giftNote{
+		At: now, Room: r.id, Game: c.target.MiniGameID, First: outcome, Payload: first.payload,
+		Sent: g.Timestamp, Hidden: hidden, Effect: effect,
+	}})
 	return shown
 }
 
@@ -157,20 +170,16 @@ func (s *Server) judge(r *playroom, c *call, g *giftEntry, now time.Time) row {
 }
 
 // settle counts a consumed gift and gives its effect, if it has one.
-func (s *Server) settle(r *playroom, c *call, g *giftEntry, happens bool) {
-	if !happens {
+func (s *Server) settle(r *playroom, effect *Effect) {
+	if effect == nil {
 		s.count(r, func(t *Tally) { t.Consumed++; t.Failed++ })
 		return
 	}
-	times := s.ledger.apply(Effect{
-		At: s.cfg.Now(), Room: r.id, Game: c.target.MiniGameID, MsgID: g.MsgID,
-		User: g.User.UserID, Nickname: g.User.Nickname, Gift: g.Info.GiftID,
-		Value: g.value(), Num: *g.Info.Num, Receiver: g.ReceiverID,
-	})
+	times := s.ledger.apply(*effect)
 	s.count(r, func(t *Tally) {
 		t.Consumed++
 		t.Delivered++
-		t.DeliveredCount += uint64(g.value()) * uint64(*g.Info.Num)
+		t.DeliveredCount += uint64(effect.Value) * uint64(effect.Num)
 		if times > 1 {
 			t.Doubled++
 		}
@@ -198,23 +207,18 @@ func (s *Server) repeat(r *playroom, c *call, g *giftEntry, now time.Time) row {
 	return first.row
 }
 
-// hash tells payloads apart that stand under one MsgId, room and game included.
+// hash tells one payload of a MsgId from another. It is the same in every process, for
+// the diary.
 func (s *Server) hash(c *call, g *giftEntry) uint64 {
-	flat := struct {
-		target   target
-		user     userInfo
-		sex      int
-		gift     string
-		value    int
-		num      int
-		receiver string
-		at       int64
-	}{c.target, g.User, 0, g.Info.GiftID, g.value(), *g.Info.Num, g.ReceiverID, g.Timestamp}
+	sex := 0
 	if g.User.Sex != nil {
-		flat.sex = *g.User.Sex
+		sex = *g.User.Sex
 	}
-	flat.user.Sex = nil // an address
-	return maphash.Comparable(s.seed, flat)
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%q %q %q %q %q %d %q %d %d %q %d", // a hash never fails
+		c.target.RoomID, c.target.MiniGameID, g.User.UserID, g.User.Nickname, g.User.Avatar, sex,
+		g.Info.GiftID, g.value(), *g.Info.Num, g.ReceiverID, g.Timestamp)
+	return h.Sum64()
 }
 
 // noteRows shows results in the log of arrivals.

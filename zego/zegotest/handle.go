@@ -117,6 +117,7 @@ func (s *Server) handleComments(c *call, list []commentEntry) response {
 			continue
 		}
 		r.joined[m] = join{from: now.Add(s.cfg.Play.JoinDelay), team: team}
+		s.enterJoin(r, m)
 		s.count(r, func(t *Tally) { t.Joins++ })
 	}
 	return response{processed: true, message: "succeed"}

@@ -17,6 +17,7 @@ func (s *Server) StartGame(roomID, gameID string) string {
 	}
 	r.rounds++
 	r.state, r.game = Running, gameID
+	s.enterRoom(r, false)
 	s.reports.enqueue(s.report(r, zego.ReportStart))
 	s.change()
 	return r.round()
@@ -38,6 +39,7 @@ func (s *Server) SettleGame(roomID string, result zego.Settlement) bool {
 
 func (s *Server) settleRoom(r *playroom, result zego.Settlement) {
 	r.end(s.cfg.Play.KeepJoins)
+	s.enterRoom(r, !s.cfg.Play.KeepJoins)
 	report := s.report(r, zego.ReportSettlement)
 	report.Result = result
 	s.reports.enqueue(report)
@@ -61,6 +63,7 @@ func (s *Server) SetState(roomID string, state State) bool {
 		return false
 	}
 	r.state = state
+	s.enterRoom(r, false)
 	s.change()
 	return true
 }
@@ -74,7 +77,9 @@ func (s *Server) Join(roomID, gameID, userID string) bool {
 	if r == nil {
 		return false
 	}
-	r.joined[member{gameID, userID}] = join{from: s.cfg.Now()}
+	m := member{gameID, userID}
+	r.joined[m] = join{from: s.cfg.Now()}
+	s.enterJoin(r, m)
 	s.change()
 	return true
 }
@@ -115,6 +120,7 @@ func (s *Server) handleLaunch(c *call, b *launchBody) response {
 		return response{code: zego.CodeLaunchTooOften, message: "launch code asked for too often"}
 	}
 	r.anchor, r.launch = b.AnchorID, now
+	s.enterRoom(r, false)
 	if s.cfg.Play.LaunchEndsGame && r.state == Running {
 		s.settleRoom(r, zego.Settlement{ResultType: 4})
 	}

@@ -97,11 +97,12 @@ func (c ReportConfig) withDefaults(fault func(string, ...any)) ReportConfig {
 
 // reporter sends callbacks.
 type reporter struct {
-	cfg   ReportConfig
-	appID uint32
-	now   func() time.Time
-	log   *slog.Logger
-	queue chan []zego.Callback // each delivered one after the other; never closed
+	cfg     ReportConfig
+	session string
+	appID   uint32
+	now     func() time.Time
+	log     *slog.Logger
+	queue   chan []zego.Callback // each delivered one after the other; never closed
 
 	mu       sync.Mutex
 	delivery Delivery
@@ -113,8 +114,9 @@ type reporter struct {
 func newReporter(cfg Config) *reporter {
 	return &reporter{
 		cfg: cfg.Reports, appID: cfg.AppID, now: cfg.Now, log: cfg.Logger,
-		queue: make(chan []zego.Callback, reportsMax),
-		held:  make(map[string]zego.Callback),
+		queue:   make(chan []zego.Callback, reportsMax),
+		held:    make(map[string]zego.Callback),
+		session: cfg.Session,
 	}
 }
 
@@ -174,7 +176,7 @@ func (rep *reporter) enqueue(report zego.Callback) {
 	rep.mu.Lock()
 	defer rep.mu.Unlock()
 	rep.last++
-	report.ReportID = "report-" + strconv.Itoa(rep.last)
+	report.ReportID = rep.session + "report-" + strconv.Itoa(rep.last)
 	if rep.delivery.Never {
 		rep.counts.Queued++
 		rep.counts.Lost++

@@ -48,16 +48,18 @@ func ParseState(name string) (State, bool) {
 
 // rooms is the table of what is known, bounded.
 type rooms struct {
-	byID  map[string]*playroom
-	limit int
-	fresh State
+	byID    map[string]*playroom
+	limit   int
+	fresh   State
+	session string
 }
 
 // playroom is one room.
 type playroom struct {
 	id      string
 	state   State
-	rounds  int    // started so far; the number is the RoundId
+	session string // begins the RoundId
+	rounds  int    // started so far; the number ends the RoundId
 	game    string // of the last start
 	anchor  string // who asked for the last launch code: holds the room
 	launch  time.Time
@@ -106,7 +108,7 @@ func (t *rooms) get(id string) *playroom {
 	if len(t.byID) >= t.limit {
 		return nil
 	}
-	r := &playroom{id: id, state: t.fresh, joined: make(map[member]join), windows: make(map[zego.Action]*window)}
+	r := &playroom{id: id, session: t.session, state: t.fresh, joined: make(map[member]join), windows: make(map[zego.Action]*window)}
 	t.byID[id] = r
 	return r
 }
@@ -130,7 +132,7 @@ func (r *playroom) window(a zego.Action) *window {
 }
 
 // round is the RoundId of the current or last round.
-func (r *playroom) round() string { return strconv.Itoa(r.rounds) }
+func (r *playroom) round() string { return r.session + strconv.Itoa(r.rounds) }
 
 // hasJoined reports whether the viewer's join works at now.
 func (r *playroom) hasJoined(m member, now time.Time) bool {

@@ -1,7 +1,6 @@
 package zegotest
 
 import (
-	"hash/maphash"
 	"io"
 	"net/http"
 	"strconv"
@@ -20,7 +19,6 @@ type Server struct {
 	cfg     Config
 	games   map[string]*gameTable
 	reports *reporter
-	seed    maphash.Seed
 
 	// mu guards the rest. It is never held while waiting, reading or writing.
 	mu sync.Mutex
@@ -52,9 +50,8 @@ func New(cfg Config) (*Server, error) {
 		cfg:     cfg,
 		games:   newGameTables(cfg.Games),
 		reports: newReporter(cfg),
-		seed:    maphash.MakeSeed(), // of payload hashes
 		state: state{
-			rooms:    rooms{byID: make(map[string]*playroom), limit: cfg.Memory.Rooms, fresh: cfg.Play.Fresh},
+			rooms:    rooms{byID: make(map[string]*playroom), limit: cfg.Memory.Rooms, fresh: cfg.Play.Fresh, session: cfg.Session},
 			memory:   newMemory(cfg.Memory.Remember, cfg.Memory.IDs),
 			ledger:   newLedger(cfg.Memory.IDs, cfg.Memory.Effects),
 			arrivals: newRing[Arrival](cfg.Memory.Arrivals),
