@@ -275,6 +275,23 @@ func TestHoleInTheLogIsRefused(t *testing.T) {
 	})
 }
 
+// A partition that was off for longer than the log is kept goes on from its snapshot.
+func TestLogThatHasAgedOutIsNoHole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, zego := ownertest.NewStore(), newPlatform()
+		o := own(t, store, zego)
+		store.Accept(entryOf(gift("ann", "c1")))
+		time.Sleep(time.Second)
+		o.release(t)
+		store.ForgetAll()
+		next := own(t, store, zego)
+		if got := next.Room("r1"); got.Seq != 1 || got.Totals.Delivered != 1 {
+			t.Errorf("room state %+v, want what the snapshot had", got)
+		}
+		next.release(t)
+	})
+}
+
 // A join that ZEGO has not taken is sent by the next owner, one that it has taken is
 // not, and a new round sends both again.
 func TestJoinsOutliveOwnersAndRounds(t *testing.T) {

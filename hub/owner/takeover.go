@@ -38,6 +38,13 @@ func (p *Partition) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if last.Seq == 0 {
+		// Never owned, or off for so long that the whole log has aged out: the snapshot
+		// knows the last term.
+		if last.Term, err = p.lastTerm(ctx); err != nil {
+			return err
+		}
+	}
 	p.identity = identity{node: p.cfg.Node, incarnation: p.cfg.Incarnation, term: last.Term + 1}
 	rec := journal.OutcomeRecord{
 		Kind: journal.KindTakeover, Node: p.identity.node, Incarnation: p.identity.incarnation,
@@ -54,17 +61,11 @@ func (p *Partition) takeOver(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
-	var snap restored
-	_, err = retry(ctx, p.cfg.Logger, "read the snapshot", func(ctx context.Context) (struct{}, error) {
-		p.rooms, snap = newRooms(), restored{}
-		return struct{}{}, p.cfg.Store.LoadChunks(ctx, func(name string, data []byte) error {
-			return snap.take(p.rooms, name, data)
-		})
-	})
-	if err != nil {
+	var snap *restored
+	if p.rooms, snap, err = p.loadSnapshot(ctx); err != nil {
 		return err
 	}
-	if err := p.replay(ctx, &snap, own); err != nil {
+	if err := p.replay(ctx, snap, own); err != nil {
 		return err
 	}
 	p.cfg.Logger.Info("partition taken over",
@@ -72,6 +73,26 @@ func (p *Partition) takeOver(ctx context.Context) error {
 		slog.Uint64("replayed_from", snap.head.Last), slog.Uint64("replayed_to", own),
 		slog.Duration("took", time.Since(began)))
 	return nil
+}
+
+// loadSnapshot makes the state that the stored chunks add up to.
+func (p *Partition) loadSnapshot(ctx context.Context) (r *rooms, snap *restored, err error) {
+	_, err = retry(ctx, p.cfg.Logger, "read the snapshot", func(ctx context.Context) (struct{}, error) {
+		r, snap = newRooms(), new(restored)
+		return struct{}{}, p.cfg.Store.LoadChunks(ctx, func(name string, data []byte) error {
+			return snap.take(r, name, data)
+		})
+	})
+	return r, snap, err
+}
+
+// lastTerm is the term that the snapshot covers, 0 if there is none.
+func (p *Partition) lastTerm(ctx context.Context) (uint64, error) {
+	_, snap, err := p.loadSnapshot(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return snap.head.Term, nil
 }
 
 // replay folds the log's records after the snapshot in, up to the own takeover, and

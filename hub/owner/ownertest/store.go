@@ -94,6 +94,22 @@ func (s *Store) Forget(below uint64) {
 	s.first = max(s.first, below)
 }
 
+// ForgetAll drops all outcomes, as a log that has aged out while nobody wrote. The next
+// append expects sequence 0, as it does at JetStream.
+func (s *Store) ForgetAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.first = uint64(len(s.outcomes)) + 1
+}
+
+// last is the sequence of the newest retained record, 0: there is none.
+func (s *Store) last() uint64 {
+	if n := uint64(len(s.outcomes)); n >= s.first {
+		return n
+	}
+	return 0
+}
+
 // Intrude appends a record behind the owner's back, as a rival does.
 func (s *Store) Intrude(rec journal.OutcomeRecord) {
 	s.mu.Lock()
@@ -188,10 +204,10 @@ func (s *Store) LastOutcome(context.Context) (journal.OutcomeRecord, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.outcomes) == 0 {
+	if s.last() == 0 {
 		return journal.OutcomeRecord{}, nil
 	}
-	return s.outcomes[len(s.outcomes)-1], nil
+	return s.outcomes[s.last()-1], nil
 }
 
 // AppendOutcome implements owner.Store.
@@ -203,7 +219,7 @@ func (s *Store) AppendOutcome(ctx context.Context, expected uint64, rec journal.
 		return 0, context.Cause(ctx)
 	}
 	s.mu.Lock()
-	if expected != uint64(len(s.outcomes)) {
+	if expected != s.last() {
 		s.mu.Unlock()
 		return 0, journal.ErrFenced
 	}
