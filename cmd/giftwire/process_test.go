@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func binary(t *testing.T) string {
+func binary(t testing.TB) string {
 	t.Helper()
 	name, err := build()
 	if err != nil {
@@ -68,7 +68,7 @@ type process struct {
 }
 
 // start runs giftwire with the arguments. It is killed when the test ends.
-func start(t *testing.T, args ...string) *process {
+func start(t testing.TB, args ...string) *process {
 	t.Helper()
 	p := &process{
 		cmd: exec.Command(binary(t), args...), exited: make(chan struct{}),
@@ -124,7 +124,7 @@ func (p *process) read(from io.Reader, into *bytes.Buffer) {
 }
 
 // address waits until the process has bound the flag's address.
-func (p *process) address(t *testing.T, flag string) string {
+func (p *process) address(t testing.TB, flag string) string {
 	t.Helper()
 	var found string
 	p.await(t, "an address for --"+flag, func() bool {
@@ -135,7 +135,7 @@ func (p *process) address(t *testing.T, flag string) string {
 }
 
 // await waits for a condition on what was logged; it is called with the lock held.
-func (p *process) await(t *testing.T, what string, condition func() bool) {
+func (p *process) await(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	timeout := time.After(patience)
 	for {
@@ -168,7 +168,7 @@ func (p *process) kill() {
 }
 
 // terminate is SIGTERM; it returns the exit status and how long it took.
-func (p *process) terminate(t *testing.T) (status int, took time.Duration) {
+func (p *process) terminate(t testing.TB) (status int, took time.Duration) {
 	t.Helper()
 	begun := time.Now()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -178,7 +178,7 @@ func (p *process) terminate(t *testing.T) (status int, took time.Duration) {
 }
 
 // wait waits for the process to end by itself.
-func (p *process) wait(t *testing.T) int {
+func (p *process) wait(t testing.TB) int {
 	t.Helper()
 	select {
 	case <-p.exited:
@@ -190,7 +190,7 @@ func (p *process) wait(t *testing.T) int {
 }
 
 // ready waits until /readyz says so.
-func ready(t *testing.T, admin string) {
+func ready(t testing.TB, admin string) {
 	t.Helper()
 	until(t, "readiness", func(ctx context.Context) bool {
 		status, _ := get(ctx, "http://"+admin+"/readyz", "")
@@ -199,7 +199,7 @@ func ready(t *testing.T, admin string) {
 }
 
 // until polls a condition that only another process can tell.
-func until(t *testing.T, what string, condition func(context.Context) bool) {
+func until(t testing.TB, what string, condition func(context.Context) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

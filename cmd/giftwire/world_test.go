@@ -40,7 +40,7 @@ type world struct {
 	games   string
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	games, err := devGames.ReadFile("dev_games.yaml")
 	if err != nil {
@@ -64,7 +64,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // open lets ZEGO be reached at the address, again or for the first time.
-func (w *world) open(t *testing.T, address string) {
+func (w *world) open(t testing.TB, address string) {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
 	if err != nil {
@@ -76,7 +76,7 @@ func (w *world) open(t *testing.T, address string) {
 }
 
 // serve runs a node on the world's data folder.
-func (w *world) serve(t *testing.T, more ...string) *served {
+func (w *world) serve(t testing.TB, more ...string) *served {
 	t.Helper()
 	p := start(t, append([]string{
 		"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--node", "n1", "--data", w.data,
@@ -95,7 +95,7 @@ type served struct {
 }
 
 // put configures a room.
-func (n *served) put(t *testing.T, roomID string) {
+func (n *served) put(t testing.TB, roomID string) {
 	t.Helper()
 	status, body := ask(t.Context(), http.MethodPut, "http://"+n.public+"/v1/rooms/"+roomID, testAPIKey,
 		`{"mini_game_id":"`+testGame+`","anchor_id":"anchor1"}`)
@@ -109,7 +109,7 @@ type counters struct {
 }
 
 // counters reads the room's counters; they must add up.
-func (n *served) counters(ctx context.Context, t *testing.T, roomID string) counters {
+func (n *served) counters(ctx context.Context, t testing.TB, roomID string) counters {
 	t.Helper()
 	status, body := get(ctx, "http://"+n.public+"/v1/rooms/"+roomID, testAPIKey)
 	var got struct {
@@ -132,7 +132,7 @@ func (n *served) counters(ctx context.Context, t *testing.T, roomID string) coun
 }
 
 // settled waits until nothing is pending.
-func (n *served) settled(t *testing.T, roomID string) counters {
+func (n *served) settled(t testing.TB, roomID string) counters {
 	t.Helper()
 	var c counters
 	until(t, "room without pending gifts", func(ctx context.Context) bool {
@@ -144,7 +144,7 @@ func (n *served) settled(t *testing.T, roomID string) counters {
 
 // viewer is a connection that keeps all that it hears.
 type viewer struct {
-	t    *testing.T
+	t    testing.TB
 	conn *client.Conn
 	user string
 
@@ -154,7 +154,7 @@ type viewer struct {
 	err    error // why the connection ended
 }
 
-func tokenFor(t *testing.T, user string) string {
+func tokenFor(t testing.TB, user string) string {
 	t.Helper()
 	signer, err := auth.NewHS256(auth.HS256Config{Secret: []byte(testJWTSecret)})
 	if err != nil {
@@ -168,7 +168,7 @@ func tokenFor(t *testing.T, user string) string {
 }
 
 // watch connects a viewer.
-func (n *served) watch(t *testing.T, roomID, user string, from client.Place) *viewer {
+func (n *served) watch(t testing.TB, roomID, user string, from client.Place) *viewer {
 	t.Helper()
 	conn, err := client.Dial(t.Context(), client.Config{
 		URL: "http://" + n.public, Room: roomID, Token: tokenFor(t, user), From: from,
