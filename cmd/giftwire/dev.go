@@ -24,7 +24,7 @@ const (
 // devCmd is everything in one process, on loopback.
 type devCmd struct {
 	Listen string    `help:"Loopback address of page, viewers and platform API." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	Data   string    `help:"Folder of the embedded NATS and the keys." default:".giftwire-dev" placeholder:"DIR"`
+	Data   string    `help:"Folder of the embedded NATS, the simulator's memory and the keys." default:".giftwire-dev" placeholder:"DIR"`
 	Node   string    `help:"This node's name." default:"dev" placeholder:"NAME"`
 	APIKey string    `name:"api-key" help:"Key of the platform API." default:"giftwire-dev-api-key" placeholder:"TEXT"`
 	Games  string    `help:"Catalogue file (YAML) instead of the built-in one." placeholder:"FILE"`
@@ -59,10 +59,11 @@ func (c *devCmd) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	sim, err := newDevSim(ctx, n, keys, specs)
+	sim, err := newDevSim(ctx, n, keys, specs, filepath.Join(c.Data, "zego.jsonl"))
 	if err != nil {
 		return err
 	}
+	defer func() { _ = sim.diary.Close() }() // every line is written already
 	n.journal = journal.Config{Dir: filepath.Join(c.Data, "nats"), Node: c.Node, Logger: log}
 	n.hub = hub.Config{
 		Logger: log, APIKeys: []string{c.APIKey}, Auth: tokens, Catalogue: catalogue,

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -67,20 +68,21 @@ type devSim struct {
 	listener *listener
 	client   *zego.Client
 	verifier *zego.Verifier
+	diary    io.Closer
 }
 
 // newDevSim makes the simulator on a port of its own. Its callbacks go to the node's
 // first listener, which is bound by then.
-func newDevSim(ctx context.Context, n *node, keys devKeys, games []room.GameSpec) (*devSim, error) {
+func newDevSim(ctx context.Context, n *node, keys devKeys, games []room.GameSpec, diaryFile string) (*devSim, error) {
 	toHub := zego.NewTransport()
 	toHub.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "tcp", n.listeners[0].Addr().String())
 	}
-	server, err := zegotest.New(zegotest.Config{
+	server, diary, err := newSim(zegotest.Config{
 		AppID: devAppID, ServerSecret: keys.server, Games: games, Logger: n.log,
 		Reports: zegotest.ReportConfig{URL: "http://localhost/v1/zego/callback", Secret: keys.callback, Transport: toHub},
-	})
+	}, diaryFile, n.log)
 	if err != nil {
 		return nil, err
 	}
@@ -97,5 +99,5 @@ func newDevSim(ctx context.Context, n *node, keys devKeys, games []room.GameSpec
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return &devSim{server, l, client, verifier}, nil
+	return &devSim{server, l, client, verifier, diary}, nil
 }

@@ -176,6 +176,12 @@ func (n *served) watch(t testing.TB, roomID, user string, from client.Place) *vi
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newViewer(t, conn, user)
+}
+
+// newViewer keeps what the connection hears.
+func newViewer(t testing.TB, conn *client.Conn, user string) *viewer {
+	t.Helper()
 	v := &viewer{t: t, conn: conn, user: user, news: make(chan struct{})}
 	ended := make(chan struct{})
 	go func() {

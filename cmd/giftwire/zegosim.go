@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -21,6 +22,7 @@ type zegosimCmd struct {
 	Games       string   `help:"Catalogue file (YAML): gifts and join words; none: every gift is known, any comment joins." placeholder:"FILE"`
 	CallbackURL string   `name:"callback-url" help:"Where callbacks go, such as http://127.0.0.1:8080/v1/zego/callback; empty: nowhere." placeholder:"URL"`
 	NotStarted  bool     `name:"not-started" help:"Games have to be started (POST /sim/rooms/ROOM/start) before gifts are taken."`
+	Memory      string   `help:"File by which it remembers MsgIds, joins and rounds over a restart, as ZEGO does." placeholder:"FILE"`
 	Log         logFlags `embed:"" group:"Log"`
 }
 
@@ -38,15 +40,18 @@ func (c *zegosimCmd) run(ctx context.Context, s streams) error {
 	log := c.Log.logger(&set, s.err)
 	cfg := c.config(&set, log)
 	address := set.address("listen", c.Listen)
-	var sim *zegotest.Server
 	if len(set.faults) == 0 {
-		var err error
-		sim, err = zegotest.New(cfg)
+		_, err := zegotest.New(cfg) // its faults are the operator's
 		set.take(err)
 	}
 	if err := set.err(); err != nil {
 		return err
 	}
+	sim, diary, err := newSim(cfg, c.Memory, log)
+	if err != nil {
+		return fmt.Errorf("--memory %s: %w", c.Memory, err)
+	}
+	defer func() { _ = diary.Close() }() // every line is written already
 	l, err := listen(ctx, "listen", address, log)
 	if err != nil {
 		return err

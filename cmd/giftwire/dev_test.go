@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/giftwire/giftwire/hub/client"
+)
+
+// dev runs everything in one process, and a kill loses nothing: neither the hub's gifts
+// nor what the simulated ZEGO knows.
+func TestDevOutlivesAKill(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	p := startDev(t, data)
+	token := devViewer(t, p, `{"user_id":"ann","nickname":"Ann"}`)
+	ann := watchDev(t, p, token, client.Place{})
+	ann.join()
+	ann.give("c1", 10)
+	if got := ann.result("c1"); got.Status != "delivered" {
+		t.Fatalf("result %+v, want delivered", got)
+	}
+	ann.give("c2", 20)
+	ann.accepted("c2")
+	p.kill()
+
+	p = startDev(t, data)
+	again := watchDev(t, p, token, ann.conn.Place()) // the token is good over a restart
+	again.give("c2", 20)
+	if got := again.result("c2"); got.Status != "delivered" {
+		t.Errorf("after the kill: %+v, want delivered: ZEGO remembers the join", got)
+	}
+	again.give("c1", 10)
+	if got := again.result("c1"); got.Status != "delivered" {
+		t.Errorf("repeated after the kill: %+v", got)
+	}
+	status, body := get(t.Context(), "http://"+p.address(t, "listen")+"/sim/state", "")
+	if status != http.StatusOK || !bytes.Contains(body, []byte(`"doubled":0`)) || !bytes.Contains(body, []byte(`"delivered":2`)) {
+		t.Errorf("the simulator: %d %s, want 2 delivered and none doubled", status, body)
+	}
+	if status, took := p.terminate(t); status != 0 {
+		t.Errorf("SIGTERM: exit %d after %v", status, took)
+	}
+}
+
+func startDev(t *testing.T, data string) *process {
+	t.Helper()
+	p := start(t, "dev", "--listen", "127.0.0.1:0", "--data", data, "--log-level", "info", "--log-format", "json")
+	p.await(t, "the welcome", func() bool { return strings.Contains(p.out.String(), "Ctrl-C") })
+	return p
+}
+
+func devViewer(t *testing.T, p *process, wish string) string {
+	t.Helper()
+	status, body := ask(t.Context(), http.MethodPost, "http://"+p.address(t, "listen")+"/v1/dev/tokens", "", wish)
+	var got devToken
+	if err := json.Unmarshal(body, &got); status != http.StatusOK || err != nil || got.Room != devRoom || got.Token == "" {
+		t.Fatalf("token: %d %s %v", status, body, err)
+	}
+	return got.Token
+}
+
+func watchDev(t *testing.T, p *process, token string, from client.Place) *viewer {
+	t.Helper()
+	conn, err := client.Dial(t.Context(), client.Config{
+		URL: "http://" + p.address(t, "listen"), Room: devRoom, Token: token, From: from, AsBrowser: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newViewer(t, conn, "ann")
+}
+
+func TestDevTokens(t *testing.T) {
+	t.Parallel()
+	p := startDev(t, t.TempDir())
+	base := "http://" + p.address(t, "listen")
+	for _, tt := range []struct {
+		body   string
+		status int
+	}{
+		{``, 200},
+		{`{}`, 200},
+		{`{"room":"r1","user_id":"u1","nickname":"小明"}`, 200},
+		{`{"user_id":"a-b"}`, 400},
+		{`{"user_id":""}`, 400},
+		{`{"nickname":"` + strings.Repeat("x", 33) + `"}`, 400},
+		{`{"room":"a/b"}`, 400},
+		{`{"rooom":"r1"}`, 400},
+		{`[]`, 400},
+		{`{"user_id":"` + strings.Repeat("x", 5000) + `"}`, 400},
+	} {
+		if status, body := ask(t.Context(), http.MethodPost, base+"/v1/dev/tokens", "", tt.body); status != tt.status {
+			t.Errorf("%.60s: %d %s, want %d", tt.body, status, body, tt.status)
+		}
+	}
+	// Another host's name for this machine opens nothing.
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = "evil.example"
+	r.Close = true
+	resp, err := new(http.Transport).RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("Host evil.example: %d, want 403", resp.StatusCode)
+	}
+	// What a page needs is there, with its policy.
+	status, body := get(t.Context(), base+"/", "")
+	if status != http.StatusOK || !bytes.Contains(body, []byte("giftwire")) {
+		t.Errorf("page: %d", status)
+	}
+}
