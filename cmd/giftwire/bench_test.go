@@ -221,15 +221,15 @@ func (l *load) report(name string, of *latencies) {
 }
 
 // mallocs is how many objects the node has allocated.
-func (n *served) mallocs(t testing.TB) float64 {
-	t.Helper()
+func (n *served) mallocs(tb testing.TB) float64 {
+	tb.Helper()
 	_, body := get(context.Background(), "http://"+n.admin+"/metrics", "")
 	const name = "\ngo_memstats_mallocs_total "
 	_, after, ok := bytes.Cut(body, []byte(name))
 	line, _, _ := bytes.Cut(after, []byte("\n"))
 	value, err := strconv.ParseFloat(string(line), 64)
 	if !ok || err != nil {
-		t.Fatalf("no %s in the metrics", name)
+		tb.Fatalf("no %s in the metrics", name)
 	}
 	return value
 }

@@ -92,7 +92,7 @@ func fail(s streams, err error) int {
 // flatten takes errors apart that were joined, into one a line. An error that wraps
 // several in one sentence stays whole.
 func flatten(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the join itself is looked for, not what it wraps
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}
 	}

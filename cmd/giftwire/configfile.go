@@ -38,7 +38,7 @@ func configFile(args []string) (fileSettings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: --config: %w", errSettings, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	data, err := io.ReadAll(io.LimitReader(f, configMax+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: --config: %w", errSettings, err)

@@ -26,7 +26,7 @@ type storeFlags struct {
 
 func (f *storeFlags) journal(s *settings, node string) journal.Config {
 	return journal.Config{
-		Dir: f.Data, NATSURL: f.NATSURL, Node: node,
+		Dir: f.Data, NATSURL: f.NATSURL, NATSOptions: journal.FileOptions(f.NATSCreds, f.NATSCA), Node: node,
 		Replicas:   f.replicas(s),
 		Partitions: int(s.number("partitions", f.Partitions, 0, 1024)),
 		Retention: journal.Retention{

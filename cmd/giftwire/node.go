@@ -94,8 +94,8 @@ func (n *node) serve(ctx context.Context, h *hub.Hub) error {
 	}
 	if n.ready != nil {
 		part(func(context.Context) error {
-			if h.Ready(ctx) != nil {
-				return nil // ended before it began
+			if err := h.Ready(ctx); err != nil {
+				return nil //nolint:nilerr // ended before it began: Run says why
 			}
 			return n.ready(ctx, h)
 		})

@@ -43,14 +43,14 @@ func TestMain(m *testing.M) {
 	if name, err := build(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(name)) // a leftover in the temporary folder harms nobody
 	}
-	os.Exit(code)
+	os.Exit(code) //nolint:forbidigo // a TestMain is a main
 }
 
-func binary(t testing.TB) string {
-	t.Helper()
+func binary(tb testing.TB) string {
+	tb.Helper()
 	name, err := build()
 	if err != nil {
-		t.Fatalf("go build: %v", err)
+		tb.Fatalf("go build: %v", err)
 	}
 	return name
 }
@@ -68,23 +68,23 @@ type process struct {
 }
 
 // start runs giftwire with the arguments. It is killed when the test ends.
-func start(t testing.TB, args ...string) *process {
-	t.Helper()
+func start(tb testing.TB, args ...string) *process {
+	tb.Helper()
 	p := &process{
-		cmd: exec.Command(binary(t), args...), exited: make(chan struct{}),
+		cmd: exec.Command(binary(tb), args...), exited: make(chan struct{}),
 		bind: make(map[string]string), news: make(chan struct{}),
 	}
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p.cmd.Env = append(os.Environ(), "GOTRACEBACK=all")
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var readers sync.WaitGroup
 	readers.Go(func() { p.read(stderr, &p.log) })
@@ -94,10 +94,10 @@ func start(t testing.TB, args ...string) *process {
 		_ = p.cmd.Wait() // the status is in ProcessState
 		close(p.exited)
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		p.kill()
-		if t.Failed() {
-			t.Logf("giftwire %s logged:\n%s", strings.Join(args, " "), p.logged())
+		if tb.Failed() {
+			tb.Logf("giftwire %s logged:\n%s", strings.Join(args, " "), p.logged())
 		}
 	})
 	return p
@@ -124,10 +124,10 @@ func (p *process) read(from io.Reader, into *bytes.Buffer) {
 }
 
 // address waits until the process has bound the flag's address.
-func (p *process) address(t testing.TB, flag string) string {
-	t.Helper()
+func (p *process) address(tb testing.TB, flag string) string {
+	tb.Helper()
 	var found string
-	p.await(t, "an address for --"+flag, func() bool {
+	p.await(tb, "an address for --"+flag, func() bool {
 		found = p.bind[flag]
 		return found != ""
 	})
@@ -135,8 +135,8 @@ func (p *process) address(t testing.TB, flag string) string {
 }
 
 // await waits for a condition on what was logged; it is called with the lock held.
-func (p *process) await(t testing.TB, what string, condition func() bool) {
-	t.Helper()
+func (p *process) await(tb testing.TB, what string, condition func() bool) {
+	tb.Helper()
 	timeout := time.After(patience)
 	for {
 		p.mu.Lock()
@@ -148,9 +148,9 @@ func (p *process) await(t testing.TB, what string, condition func() bool) {
 		select {
 		case <-news:
 		case <-p.exited:
-			t.Fatalf("giftwire ended (%v) before there was %s:\n%s", p.cmd.ProcessState, what, p.logged())
+			tb.Fatalf("giftwire ended (%v) before there was %s:\n%s", p.cmd.ProcessState, what, p.logged())
 		case <-timeout:
-			t.Fatalf("no %s after %v:\n%s", what, patience, p.logged())
+			tb.Fatalf("no %s after %v:\n%s", what, patience, p.logged())
 		}
 	}
 }
@@ -168,40 +168,40 @@ func (p *process) kill() {
 }
 
 // terminate is SIGTERM; it returns the exit status and how long it took.
-func (p *process) terminate(t testing.TB) (status int, took time.Duration) {
-	t.Helper()
+func (p *process) terminate(tb testing.TB) (status int, took time.Duration) {
+	tb.Helper()
 	begun := time.Now()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return p.wait(t), time.Since(begun)
+	return p.wait(tb), time.Since(begun)
 }
 
 // wait waits for the process to end by itself.
-func (p *process) wait(t testing.TB) int {
-	t.Helper()
+func (p *process) wait(tb testing.TB) int {
+	tb.Helper()
 	select {
 	case <-p.exited:
 		return p.cmd.ProcessState.ExitCode()
 	case <-time.After(patience):
-		t.Fatalf("giftwire has not ended after %v", patience)
+		tb.Fatalf("giftwire has not ended after %v", patience)
 		return -1
 	}
 }
 
 // ready waits until /readyz says so.
-func ready(t testing.TB, admin string) {
-	t.Helper()
-	until(t, "readiness", func(ctx context.Context) bool {
+func ready(tb testing.TB, admin string) {
+	tb.Helper()
+	until(tb, "readiness", func(ctx context.Context) bool {
 		status, _ := get(ctx, "http://"+admin+"/readyz", "")
 		return status == http.StatusOK
 	})
 }
 
 // until polls a condition that only another process can tell.
-func until(t testing.TB, what string, condition func(context.Context) bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+func until(tb testing.TB, what string, condition func(context.Context) bool) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -209,7 +209,7 @@ func until(t testing.TB, what string, condition func(context.Context) bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("no %s within %v", what, patience)
+			tb.Fatalf("no %s within %v", what, patience)
 		}
 	}
 }
@@ -231,7 +231,7 @@ func ask(ctx context.Context, method, url, key, body string) (int, []byte) {
 	if err != nil {
 		return 0, nil
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // only read
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return 0, nil

@@ -182,7 +182,7 @@ func readBounded(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	data, err := io.ReadAll(io.LimitReader(f, secretMax+1))
 	if err == nil && len(data) > secretMax {
 		err = fmt.Errorf("%s is larger than %d bytes", name, secretMax)

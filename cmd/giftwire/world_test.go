@@ -40,35 +40,35 @@ type world struct {
 	games   string
 }
 
-func newWorld(t testing.TB) *world {
-	t.Helper()
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
 	games, err := devGames.ReadFile("dev_games.yaml")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	w := &world{data: t.TempDir(), games: filepath.Join(t.TempDir(), "games.yaml")}
+	w := &world{data: tb.TempDir(), games: filepath.Join(tb.TempDir(), "games.yaml")}
 	if err := os.WriteFile(w.games, games, 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	specs, err := zego.LoadGames(w.games)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w.sim, err = zegotest.New(zegotest.Config{AppID: testAppID, ServerSecret: zego.NewSecret(testServer), Games: specs})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	w.open(t, "127.0.0.1:0")
-	t.Cleanup(func() { w.http.Close() })
+	w.open(tb, "127.0.0.1:0")
+	tb.Cleanup(func() { w.http.Close() })
 	return w
 }
 
 // open lets ZEGO be reached at the address, again or for the first time.
-func (w *world) open(t testing.TB, address string) {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+func (w *world) open(tb testing.TB, address string) {
+	tb.Helper()
+	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", address)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w.address = l.Addr().String()
 	w.http = &httptest.Server{Listener: l, Config: &http.Server{Handler: w.sim}}
@@ -76,15 +76,15 @@ func (w *world) open(t testing.TB, address string) {
 }
 
 // serve runs a node on the world's data folder.
-func (w *world) serve(t testing.TB, more ...string) *served {
-	t.Helper()
-	p := start(t, append([]string{
+func (w *world) serve(tb testing.TB, more ...string) *served {
+	tb.Helper()
+	p := start(tb, append([]string{
 		"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--node", "n1", "--data", w.data,
 		"--zego-url", "http://" + w.address, "--zego-app-id", "1234567890", "--zego-server-secret", testServer,
 		"--games", w.games, "--jwt-secret", testJWTSecret, "--api-key", testAPIKey,
 	}, more...)...)
-	n := &served{process: p, public: p.address(t, "listen"), admin: p.address(t, "admin-listen")}
-	ready(t, n.admin)
+	n := &served{process: p, public: p.address(tb, "listen"), admin: p.address(tb, "admin-listen")}
+	ready(tb, n.admin)
 	return n
 }
 
@@ -95,12 +95,12 @@ type served struct {
 }
 
 // put configures a room.
-func (n *served) put(t testing.TB, roomID string) {
-	t.Helper()
-	status, body := ask(t.Context(), http.MethodPut, "http://"+n.public+"/v1/rooms/"+roomID, testAPIKey,
+func (n *served) put(tb testing.TB, roomID string) {
+	tb.Helper()
+	status, body := ask(tb.Context(), http.MethodPut, "http://"+n.public+"/v1/rooms/"+roomID, testAPIKey,
 		`{"mini_game_id":"`+testGame+`","anchor_id":"anchor1"}`)
 	if status != http.StatusCreated && status != http.StatusOK {
-		t.Fatalf("PUT room: %d %s", status, body)
+		tb.Fatalf("PUT room: %d %s", status, body)
 	}
 }
 
@@ -109,8 +109,8 @@ type counters struct {
 }
 
 // counters reads the room's counters; they must add up.
-func (n *served) counters(ctx context.Context, t testing.TB, roomID string) counters {
-	t.Helper()
+func (n *served) counters(ctx context.Context, tb testing.TB, roomID string) counters {
+	tb.Helper()
 	status, body := get(ctx, "http://"+n.public+"/v1/rooms/"+roomID, testAPIKey)
 	var got struct {
 		Counters struct {
@@ -122,21 +122,21 @@ func (n *served) counters(ctx context.Context, t testing.TB, roomID string) coun
 		} `json:"counters"`
 	}
 	if err := json.Unmarshal(body, &got); status != http.StatusOK || err != nil {
-		t.Fatalf("GET room: %d %s %v", status, body, err)
+		tb.Fatalf("GET room: %d %s %v", status, body, err)
 	}
 	c := counters(got.Counters)
 	if c.Accepted != c.Delivered+c.Failed+c.Unresolved+c.Pending {
-		t.Errorf("counters do not add up: %+v", c)
+		tb.Errorf("counters do not add up: %+v", c)
 	}
 	return c
 }
 
 // settled waits until nothing is pending.
-func (n *served) settled(t testing.TB, roomID string) counters {
-	t.Helper()
+func (n *served) settled(tb testing.TB, roomID string) counters {
+	tb.Helper()
 	var c counters
-	until(t, "room without pending gifts", func(ctx context.Context) bool {
-		c = n.counters(ctx, t, roomID)
+	until(tb, "room without pending gifts", func(ctx context.Context) bool {
+		c = n.counters(ctx, tb, roomID)
 		return c.Accepted > 0 && c.Pending == 0
 	})
 	return c
@@ -154,41 +154,41 @@ type viewer struct {
 	err    error // why the connection ended
 }
 
-func tokenFor(t testing.TB, user string) string {
-	t.Helper()
+func tokenFor(tb testing.TB, user string) string {
+	tb.Helper()
 	signer, err := auth.NewHS256(auth.HS256Config{Secret: []byte(testJWTSecret)})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	token, err := signer.Token(auth.Identity{User: room.User{ID: user}, Can: auth.CanAll, Expires: time.Now().Add(time.Hour)})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return token
 }
 
 // watch connects a viewer.
-func (n *served) watch(t testing.TB, roomID, user string, from client.Place) *viewer {
-	t.Helper()
-	conn, err := client.Dial(t.Context(), client.Config{
-		URL: "http://" + n.public, Room: roomID, Token: tokenFor(t, user), From: from,
+func (n *served) watch(tb testing.TB, roomID, user string, from client.Place) *viewer {
+	tb.Helper()
+	conn, err := client.Dial(tb.Context(), client.Config{
+		URL: "http://" + n.public, Room: roomID, Token: tokenFor(tb, user), From: from,
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return newViewer(t, conn, user)
+	return newViewer(tb, conn, user)
 }
 
 // newViewer keeps what the connection hears.
-func newViewer(t testing.TB, conn *client.Conn, user string) *viewer {
-	t.Helper()
-	v := &viewer{t: t, conn: conn, user: user, news: make(chan struct{})}
+func newViewer(tb testing.TB, conn *client.Conn, user string) *viewer {
+	tb.Helper()
+	v := &viewer{t: tb, conn: conn, user: user, news: make(chan struct{})}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		v.listen()
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = conn.Cut() // it may have ended
 		<-ended
 	})

@@ -16,6 +16,21 @@ import (
 // direct gets.
 const serverMinor = 11
 
+// FileOptions are the options for servers that want credentials (a .creds file) or
+// whose certificate another authority has signed (a PEM file); an empty name is left
+// out. The files are read when the journal connects. It is for callers that do
+// without nats.go.
+func FileOptions(credentials, authority string) []nats.Option {
+	var opts []nats.Option
+	if credentials != "" {
+		opts = append(opts, nats.UserCredentials(credentials))
+	}
+	if authority != "" {
+		opts = append(opts, nats.RootCAs(authority))
+	}
+	return opts
+}
+
 // connect opens the one connection of the journal: to the embedded server, or to
 // the cluster. It reconnects for ever.
 func (j *Journal) connect() error {
