@@ -110,8 +110,8 @@ func TestNoEventIsLostWhenTheActorEnds(t *testing.T) {
 		if len(l.decisions) != rounds*posters {
 			t.Errorf("%d decisions of %d gifts", len(l.decisions), rounds*posters)
 		}
-		if restarts == 0 || restarts == rounds {
-			t.Logf("every round ended the same way: %d restarts", restarts) // the race was not hit from both sides
+		if restarts == 0 {
+			t.Error("the actor never ended before a gift came: the race was not run")
 		}
 	})
 }

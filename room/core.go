@@ -59,9 +59,9 @@ type (
 		Recovered bool
 		SentUntil time.Duration // Mono; with Recovered
 	}
-	// Commented is a viewer's comment. A joining one holds that viewer's later gifts
-	// until ZEGO has taken it, is tried again when a call fails, and is given up when it
-	// is as old as a gift may become. Any other is tried once.
+	// Commented is a viewer's comment. A joining one holds that viewer's gifts, but for
+	// those in a call, until ZEGO has taken it; it is tried again when a call fails, and
+	// given up when it is as old as a gift may become. Any other is tried once.
 	Commented struct {
 		Game    string // MiniGameId
 		Comment Comment
@@ -72,7 +72,8 @@ type (
 		Like Like
 	}
 	// GameChanged tells the phase of the game. Gifts are held while it is ended, and go
-	// on when a round starts.
+	// on one flush interval after a round starts: joins that are repeated for the new
+	// round go before them.
 	GameChanged struct{ Game Game }
 	// CallEnded is the answer of a call that an effect asked for.
 	CallEnded struct {

@@ -17,20 +17,25 @@ const (
 
 // openGift is a gift that is not decided.
 type openGift struct {
+	place
+
 	gift  *Gift
 	order uint64 // place in the journal
 	size  int    // GiftSize
 	birth birth
 	lane  *lane
-	stage stage
 	know  knowledge
 
 	turn    turn    // its place among the viewer's gifts
 	sends   sends   // what became of its sends
 	lookup  lookup  // its queries
 	history history // its attempts, for people
+}
 
-	alarm  time.Duration // when it has to be looked at again, unless something happens before
+// place is where an open gift is, and until when if nothing happens.
+type place struct {
+	stage  stage
+	alarm  time.Duration // when it has to be looked at again
 	seat   flightSeat
 	places [seats]int // index + 1 in the heap of each seat; kept by giftHeap
 }
@@ -69,9 +74,10 @@ type book struct {
 }
 
 // driftMax is how far the wall clock may move against the monotonic one, in ms, before
-// the alarms are set anew. A gift that is overdue by less is noticed when it is about
-// to be sent, because its exact age is looked at then.
-const driftMax = 1000
+// the alarms are set anew: an alarm that was set at one end of that range goes off a
+// second late at the other. No gift is sent in that second, because its exact age is
+// looked at then.
+const driftMax = 500
 
 func newBook() book {
 	return book{alarms: giftHeap{seat: seatAlarm, before: func(a, b *openGift) bool {

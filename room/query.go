@@ -37,7 +37,7 @@ func newLookups() giftHeap {
 // startLookup ends a gift's sends and begins its queries.
 func (c *Core) startLookup(g *openGift) {
 	c.leaveQueue(g)
-	c.attempted(g)
+	c.leaveTurn(g)
 	if g.know == recorded {
 		g.lookup.recorded = c.now.Mono
 	}

@@ -16,7 +16,8 @@ func (c *Core) wantGifts() (*lane, time.Duration) {
 	if c.phase.ended {
 		return nil, never
 	}
-	return c.lanes.next(c.now.Mono)
+	l, at := c.lanes.next(c.now.Mono)
+	return l, max(at, c.phase.resumed)
 }
 
 // startGifts starts the lane's next call. Gifts that became too old while nobody
@@ -76,6 +77,7 @@ func (c *Core) giftsEnded(f *flight, a *Answer) {
 // noteSend writes down that a send carried the gift, whose turn is thereby over.
 func (c *Core) noteSend(g *openGift, f *flight, a *Answer, row *reading) {
 	g.sends.ended = c.now.Mono
+	g.sends.alone = g.sends.alone && a.Outcome != Consumed
 	if a.Code != 0 || a.Class > ClassRetry { // a refused connection has neither, and tells nothing new
 		g.sends.class, g.sends.code, g.sends.message = a.Class, a.Code, clip(a.Message)
 	}
@@ -138,6 +140,11 @@ func (c *Core) rest(g *openGift) {
 func (c *Core) rested(g *openGift) {
 	if g.sends.alone {
 		g.lane.suspect([]*openGift{g})
+		c.setAlarm(g)
+		return
+	}
+	if g.turn.hold > c.now.Mono {
+		g.stage = held
 		c.setAlarm(g)
 		return
 	}

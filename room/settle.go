@@ -71,7 +71,7 @@ func (c *Core) leaveQueue(g *openGift) {
 // settle decides the gift and closes it. It is the only place that does.
 func (c *Core) settle(g *openGift, f fate, v verdict) {
 	c.leaveQueue(g)
-	c.attempted(g)
+	c.leaveTurn(g)
 	c.book.drop(g)
 	g.stage = closed
 	g.lane.open--

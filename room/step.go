@@ -51,8 +51,9 @@ type Core struct {
 
 // phase is what forbids calls.
 type phase struct {
-	ended   bool // the game is over: no gift is sent
-	stopped bool // nothing is sent
+	ended   bool          // the game is over: no gift is sent
+	stopped bool          // nothing is sent
+	resumed time.Duration // no gift is sent before, for the joins of a new round go first
 }
 
 // waiting is all that waits for a call.
@@ -117,7 +118,7 @@ func (c *Core) handle(ev Event) {
 	case Liked:
 		c.liked(e)
 	case GameChanged:
-		c.phase.ended = e.Game.State == GameEnded
+		c.gameChanged(e)
 	case CallEnded:
 		c.callEnded(e)
 	case CallHeld:
@@ -125,6 +126,17 @@ func (c *Core) handle(ev Event) {
 	case Stopped:
 		c.phase.stopped = true
 	case TimerFired: // what is due is done at every step
+	}
+}
+
+// gameChanged holds gifts, or lets them go on. After the end of a round ZEGO has
+// forgotten who joined, and whoever tells the new round's begin tells the joins again
+// right after it: gifts go with the next tick, not with that very step.
+func (c *Core) gameChanged(e GameChanged) {
+	was := c.phase.ended
+	c.phase.ended = e.Game.State == GameEnded
+	if was && !c.phase.ended {
+		c.phase.resumed = c.now.Mono + c.cfg.Limits.FlushInterval
 	}
 }
 

@@ -3,30 +3,30 @@ package room
 import "time"
 
 // Two things put a viewer's gifts in an order of their own (P8): first attempts are
-// made in the order given, and gifts wait for the comment by which the viewer joined.
+// made in the order given, and gifts wait for the comment by which the viewer joins.
 // Both need a place only for viewers who have something waiting.
 
 // turn is a gift's place among its viewer's gifts.
 type turn struct {
 	viewer     *viewer
-	prev, next *openGift // the viewer's fresh gifts, in the order given
-	fresh      bool      // in that list: not attempted yet
-	join       *join     // the comment that it follows; nil: none, or it is through
+	prev, next *openGift // the viewer's gifts that may be sent, in the order given
+	fresh      bool      // not attempted yet; then no later one has been
+	join       *join     // the newest that it waits, or waited, for
 	hold       time.Duration
 }
 
-// viewer is one who has fresh gifts or a join under way.
+// viewer is one who has gifts to send or a join under way.
 type viewer struct {
 	id          string
-	first, last *openGift // fresh gifts; those before next are released
-	next        *openGift // the first that is held; nil: none
+	first, last *openGift
+	next        *openGift // the first fresh one that is held, as are those after it; nil: none
 	join        *join     // the newest
 }
 
 // join is a joining comment until its hold is over.
 type join struct {
 	viewer *viewer
-	// until ends the hold of gifts that were never attempted: JoinWait after the
+	// until ends the hold of gifts that nothing was heard of yet: JoinWait after the
 	// comment came, or one flush interval after ZEGO took it.
 	until time.Duration
 	// patience ends the hold of gifts whose call failed while the join was under way,
@@ -34,7 +34,7 @@ type join struct {
 	// them refused for good. Half of what a gift may live, so that it is tried again
 	// in any case.
 	patience time.Duration
-	waiting  []*openGift // what came, or is held again, while it was under way
+	waiting  []*openGift // what it holds
 	over     bool        // ZEGO has taken it, or it was given up
 }
 
@@ -70,13 +70,6 @@ func (c *Core) queueUp(g *openGift) {
 	v := c.viewers.at(g.gift.User.ID)
 	g.stage = held
 	g.turn = turn{viewer: v, prev: v.last, fresh: true}
-	if j := v.join; j != nil {
-		g.turn.join = j
-		g.turn.hold = j.until
-		if !j.over {
-			j.waiting = append(j.waiting, g)
-		}
-	}
 	if v.last != nil {
 		v.last.turn.next = g
 	} else {
@@ -86,19 +79,22 @@ func (c *Core) queueUp(g *openGift) {
 	if v.next == nil {
 		v.next = g
 	}
+	if v.join != nil {
+		v.join.holds(g)
+	}
 	c.release(v)
 	if g.stage == held {
 		c.setAlarm(g)
 	}
 }
 
-// release hands over the viewer's gifts whose turn has come. Those of one game go
+// release hands over the viewer's fresh gifts whose turn has come. Those of one game go
 // together, for their lane keeps the journal's order; one of another game waits until
 // those before it have been attempted.
 func (c *Core) release(v *viewer) {
 	for g := v.next; g != nil; g = v.next {
 		before := g.turn.prev
-		if g.turn.hold > c.now.Mono || (before != nil && before.lane != g.lane) {
+		if g.turn.hold > c.now.Mono || (before != nil && before.turn.fresh && before.lane != g.lane) {
 			return
 		}
 		v.next = g.turn.next
@@ -106,12 +102,20 @@ func (c *Core) release(v *viewer) {
 	}
 }
 
-// attempted ends a gift's turn: its first attempt is over, or it will have none.
+// attempted notes that the gift's first attempt is over, which may let another go.
 func (c *Core) attempted(g *openGift) {
-	if !g.turn.fresh {
+	if g.turn.fresh {
+		g.turn.fresh = false
+		c.release(g.turn.viewer)
+	}
+}
+
+// leaveTurn takes a gift that will not be sent any more out of its viewer's gifts.
+func (c *Core) leaveTurn(g *openGift) {
+	v, prev, next := g.turn.viewer, g.turn.prev, g.turn.next
+	if v == nil {
 		return
 	}
-	v, prev, next := g.turn.viewer, g.turn.prev, g.turn.next
 	if prev != nil {
 		prev.turn.next = next
 	} else {
@@ -125,7 +129,7 @@ func (c *Core) attempted(g *openGift) {
 	if v.next == g {
 		v.next = next
 	}
-	g.turn.fresh, g.turn.prev, g.turn.next = false, nil, nil
+	g.turn = turn{}
 	c.release(v)
 	c.viewers.leave(v)
 }
@@ -144,15 +148,48 @@ func (c *Core) holdAgain(g *openGift) bool {
 	return true
 }
 
-// joining notes that a viewer's join is under way.
+// holds notes that the gift waits for j.
+func (j *join) holds(g *openGift) {
+	g.turn.join, g.turn.hold = j, j.until
+	if !j.over {
+		j.waiting = append(j.waiting, g)
+	}
+}
+
+// joining notes that a viewer's join is under way. Gifts that were given before it wait
+// for it too, as far as they are not in a call: without the join they would be refused,
+// and in a new round the joins are repeated after gifts were given (ZEGO.md, unknown
+// 26). Those that wait for an earlier join already wait no longer.
 func (c *Core) joining(userID string) *join {
 	v := c.viewers.at(userID)
-	v.join = &join{
+	j := &join{
 		viewer:   v,
 		until:    c.now.Mono + c.cfg.Limits.JoinWait,
 		patience: c.now.Mono + sendUntil(c.cfg.Limits)/2,
 	}
-	return v.join
+	v.join, v.next = j, nil
+	for g := v.first; g != nil; g = g.turn.next {
+		c.holdBack(g, j)
+		if v.next == nil && g.turn.fresh && g.stage == held {
+			v.next = g
+		}
+	}
+	return j
+}
+
+// holdBack lets a gift that was on its way wait for j.
+func (c *Core) holdBack(g *openGift, j *join) {
+	switch {
+	case g.turn.join != nil && !g.turn.join.over:
+		return
+	case g.stage == ready:
+		g.lane.drop(g)
+		g.stage = held
+	case g.stage != held && g.stage != resting:
+		return // in a call, or in a part of a refused list
+	}
+	j.holds(g)
+	c.setAlarm(g)
 }
 
 // joinTaken notes that ZEGO has answered the join with Code 0. That is all it ever
@@ -170,20 +207,22 @@ func (c *Core) joinLost(j *join) {
 	c.forgetJoin(j)
 }
 
-// endHold ends the join, and lets what is held for it go at the given time, or earlier
-// where it would have gone earlier.
+// endHold ends the join, and lets what it holds go at the given time, or earlier where
+// it would have gone earlier.
 func (c *Core) endHold(j *join, at time.Duration) {
 	j.over = true
 	for _, g := range j.waiting {
-		if g.stage != held || g.turn.hold <= at {
+		if g.turn.join != j || g.turn.hold <= at {
 			continue
 		}
 		g.turn.hold = at
-		if at > c.now.Mono {
+		switch {
+		case g.stage != held:
+		case at > c.now.Mono:
 			c.setAlarm(g)
-			continue
+		default:
+			c.holdOver(g)
 		}
-		c.holdOver(g)
 	}
 	j.waiting = nil
 }

@@ -22,15 +22,26 @@ func Refuse(class room.Class, code int) room.Answer {
 // Lost is what is known when no answer came.
 func Lost() room.Answer { return room.Answer{Message: "no answer"} }
 
-// Row is a row of an answer, with ZEGO's number for its class.
+// Row is a row of an answer, with ZEGO's number for its class (ZEGO.md 1.5).
 func Row(id room.MsgID, class room.ResultClass) room.Row {
-	return room.Row{MsgID: id, Class: class, Result: results[class], Message: class.String()}
+	return room.Row{MsgID: id, Class: class, Result: number(class), Message: class.String()}
 }
 
-// results are ZEGO's numbers (ZEGO.md 1.5); ResultOther's is made up.
-var results = [...]int{
-	room.ResultOther: 19999, room.ResultDelivered: 0, room.ResultNotJoined: 10003,
-	room.ResultNoSuchGift: 10004, room.ResultException: 10005, room.ResultPending: 10006,
+func number(class room.ResultClass) int {
+	switch class {
+	case room.ResultDelivered:
+		return 0
+	case room.ResultNotJoined:
+		return 10003
+	case room.ResultNoSuchGift:
+		return 10004
+	case room.ResultException:
+		return 10005
+	case room.ResultPending:
+		return 10006
+	default:
+		return 19999 // made up
+	}
 }
 
 // Answered gives each id of the call the same class of row.

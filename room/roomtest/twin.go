@@ -29,7 +29,7 @@ type story struct {
 	room.GiftAccepted
 
 	at       room.Now   // of acceptance
-	join     *joinStory // the viewer's newest at acceptance, if it was not over
+	join     *joinStory // that it waits, or waited, for
 	old      bool       // it was too old to be sent once; a clock that goes back does not make it young
 	visits   []*callStory
 	decision *room.Decision
@@ -41,6 +41,7 @@ type joinStory struct {
 	room.Commented
 
 	until time.Duration // Mono, the end of what it holds
+	over  bool          // taken or given up
 }
 
 // callStory is a call and what became of it.
@@ -138,9 +139,17 @@ func (t *Twin) takeGift(e room.GiftAccepted) {
 
 func (t *Twin) takeComment(e room.Commented) {
 	t.talk.comments++
-	if e.Comment.Join {
-		// A join that is as old as a gift may become is given up.
-		t.joins = append(t.joins, &joinStory{e, t.now.Mono + min(t.cfg.Limits.JoinWait, t.sendable())})
+	if !e.Comment.Join {
+		return
+	}
+	// A join that is as old as a gift may become is given up.
+	j := &joinStory{e, t.now.Mono + min(t.cfg.Limits.JoinWait, t.sendable()), false}
+	t.joins = append(t.joins, j)
+	for _, s := range t.gifts {
+		waits := s.join != nil && !s.join.over
+		if s.Gift.User.ID == e.Comment.User.ID && !waits && !s.flies() && s.part() == nil {
+			s.join = j
+		}
 	}
 }
 
@@ -173,11 +182,13 @@ func (t *Twin) takeAnswer(c *callStory) int {
 	return joined
 }
 
-// endHold ends what the join holds at the given time, if not earlier.
+// endHold ends what the first such join that is under way holds, at the given time if
+// not earlier.
 func (t *Twin) endHold(m room.Comment, at time.Duration) {
 	for _, j := range t.joins {
-		if j.Comment == m {
-			j.until = min(j.until, at)
+		if j.Comment == m && !j.over {
+			j.over, j.until = true, min(j.until, at)
+			return
 		}
 	}
 }

@@ -9,8 +9,17 @@ import (
 	"github.com/giftwire/giftwire/room"
 )
 
-// ours are the steady budgets, of ZEGO's 20, 50, 100 and 20 a second.
-var ours = map[room.Action]int{room.ActionGifts: 18, room.ActionComments: 45, room.ActionLikes: 90, room.ActionQuery: 18}
+// steady is our budget of an action, of ZEGO's 20, 50, 100 and 20 a second.
+func steady(a room.Action) int {
+	switch a {
+	case room.ActionComments:
+		return 45
+	case room.ActionLikes:
+		return 90
+	default:
+		return 18
+	}
+}
 
 // judgeCall judges the start of a call, and remembers it.
 func (t *Twin) judgeCall(call room.Call) error {
@@ -37,7 +46,7 @@ func (t *Twin) judgeTime(c *callStory) error {
 	if n := len(t.calls); n > 0 && c.ID <= t.calls[n-1].ID {
 		return errors.New("its id is not new")
 	}
-	size := ours[c.Action]
+	size := steady(c.Action)
 	var same []*callStory // the newest size calls of the action, newest first
 	for _, o := range slices.Backward(t.calls) {
 		if o.Action == c.Action {
@@ -132,11 +141,11 @@ func (t *Twin) judgeSend(c *callStory) error {
 
 // judgeTurn asks whether the gift's turn among its viewer's gifts has come (P8).
 func (t *Twin) judgeTurn(s *story, before []*room.Gift) error {
+	if s.join != nil && t.now.Mono < s.join.until && s.part() == nil {
+		return errors.New("the viewer's join is under way")
+	}
 	if len(s.visits) > 0 {
 		return nil
-	}
-	if s.join != nil && t.now.Mono < s.join.until {
-		return errors.New("the viewer's join is under way")
 	}
 	for _, o := range t.gifts {
 		if o == s {

@@ -27,8 +27,13 @@ type World struct {
 
 	wake   time.Duration
 	agenda []answerAt
-	spins  int           // steps at the moment lastAt
-	lastAt time.Duration // Mono
+	spin   spin
+}
+
+// spin counts the steps of one moment.
+type spin struct {
+	at    time.Duration
+	steps int
 }
 
 // spinsMax is how many steps one moment may take: all gifts of a full room, and more
@@ -48,10 +53,10 @@ func NewWorld(cfg room.CoreConfig, wall int64) *World {
 // Step gives the core an event now.
 func (w *World) Step(ev room.Event) {
 	do := w.Core.Step(w.Now, ev)
-	if w.spins++; w.Now.Mono != w.lastAt {
-		w.spins, w.lastAt = 0, w.Now.Mono
+	if w.spin.steps++; w.Now.Mono != w.spin.at {
+		w.spin = spin{at: w.Now.Mono}
 	}
-	if w.spins > spinsMax && w.Err == nil {
+	if w.spin.steps > spinsMax && w.Err == nil {
 		w.Err = fmt.Errorf("at %v: the room spins", w.Now.Mono)
 	}
 	if w.Twin != nil && w.Err == nil {
