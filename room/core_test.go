@@ -85,3 +85,45 @@ func TestRowsOfARefusalDoNotCount(t *testing.T) {
 		t.Errorf("%+v, open %v", list, open)
 	}
 }
+
+// TestNothingIsKept: what was open, waited or joined leaves no memory behind.
+func TestNothingIsKept(t *testing.T) {
+	c := NewCore(CoreConfig{Room: "r1", OwnedSince: -time.Hour})
+	now := Now{}
+	u := User{ID: "ann"}
+	c.Step(now, GiftAccepted{Gift: &Gift{MsgID: MsgID{1}, Game: "G", User: u}})
+	c.Step(now, Commented{Game: "G", Comment: Comment{User: u, Text: "5", Join: true}})
+	c.Step(now, GiftAccepted{Gift: &Gift{MsgID: MsgID{2}, Game: "G", User: u}})
+	c.Step(now, Liked{Game: "G", Like: Like{User: u, Amount: 1}})
+	var do Effects
+	for step := 0; !do.Idle; step++ {
+		if do.Wake > 0 {
+			now.Mono = do.Wake
+		}
+		do = c.Step(now, TimerFired{})
+		for len(do.Calls) > 0 {
+			var next []Call
+			for _, call := range do.Calls {
+				a := Answer{Outcome: Consumed}
+				if call.Gifts != nil {
+					for _, g := range call.Gifts.Gifts {
+						a.Rows = append(a.Rows, Row{MsgID: g.MsgID, Class: ResultDelivered})
+					}
+				}
+				do = c.Step(now, CallEnded{ID: call.ID, Answer: a})
+				next = append(next, do.Calls...)
+			}
+			do.Calls = next
+		}
+		if c.Open() == 0 && len(c.viewers.byID) > 0 && c.viewers.taken.len() == 0 {
+			t.Fatal("a viewer is remembered for nothing")
+		}
+		if step > 1000 {
+			t.Fatal("never idle")
+		}
+	}
+	if c.book.gifts != nil || c.book.alarms.items != nil || c.lookups.items != nil || c.viewers.byID != nil ||
+		len(c.lanes) > 0 || c.likes.sums != nil || c.comments.joins.items != nil || c.slots[ActionGifts].budget.ends != nil {
+		t.Errorf("an idle core keeps %+v", c.waiting)
+	}
+}

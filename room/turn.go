@@ -212,7 +212,7 @@ func (c *Core) joinLost(j *join) {
 func (c *Core) endHold(j *join, at time.Duration) {
 	j.over = true
 	for _, g := range j.waiting {
-		if g.turn.join != j || g.turn.hold <= at {
+		if g.turn.hold <= at {
 			continue
 		}
 		g.turn.hold = at
