@@ -389,17 +389,3 @@ func TestBisectFindsTheCulprit(t *testing.T) {
 		}
 	})
 }
-
-func TestTakeoverBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := live(t, room.CoreConfig{OwnedSince: 500 * ms, NotBefore: 600 * ms}, nil)
-		l.giveMany("ann", 1000)
-		l.pass(10 * time.Second)
-		starts := l.starts(room.ActionGifts)
-		want := append([]time.Duration{600 * ms, 600 * ms}, slices.Repeat([]time.Duration{1500 * ms}, 16)...)
-		want = append(want, 1600*ms, 1600*ms)
-		if !slices.Equal(starts, want) {
-			t.Errorf("calls at %v, want %v", starts, want)
-		}
-	})
-}
