@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	// takeoverGap: an owner that follows another within this time waits takeoverWait
-	// before its first call. The steady budget leaves two of ZEGO's 20 calls for the
-	// first second of one new owner (room.TakeoverCalls), not of two.
-	takeoverGap  = 2 * time.Second
+	// takeoverWait is how long an owner waits with its first call that follows another
+	// too closely. The steady budget leaves two of ZEGO's 20 calls for the first second of
+	// one new owner (room.TakeoverCalls), not of two: a call of the first owner that still
+	// hangs, 18 calls of the second and 2 of the third would be 21. Too closely is within
+	// a call's timeout and a second, when the first owner's calls have arrived for sure.
 	takeoverWait = time.Second
 	// reopenRecords is how many records are read at once to find open gifts: 64 of at
 	// most 1 MiB.
@@ -122,7 +123,7 @@ func (p *Partition) replay(ctx context.Context, snap *restored, own uint64) erro
 				}
 			}
 			p.rooms.foldHead(&rec)
-			if rec.Seq == own && rec.StoredAt-previous < takeoverGap.Milliseconds() {
+			if rec.Seq == own && millis(rec.StoredAt-previous) < p.cfg.Limits.CallTimeout+takeoverWait {
 				p.notBefore = p.since + takeoverWait
 			}
 			after = rec.Seq
