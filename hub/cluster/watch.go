@@ -145,12 +145,28 @@ func (r *Registry) newest(ctx context.Context) (uint64, error) {
 	return bucket.StreamInfo().State.LastSeq, nil
 }
 
-// drain stops a watch and empties it: its callback may be waiting for us to read.
+// drainQuiet is how long a stopped watch must say nothing until it is taken for ended.
+const drainQuiet = time.Second
+
+// drain stops a watch and empties it: its callback may be waiting for us to read. It
+// does not rely on the channel being closed: where the connection closes while the
+// watch is made, nats.go never closes it (v1.55.0, jetstream/kv.go: the handler that
+// does is set on a subscription that has ended already).
 func drain(w jetstream.KeyWatcher) {
 	// It fails where the connection is closed, which ends the watch as well.
 	_ = w.Stop()
-	for range w.Updates() {
-		continue
+	quiet := time.NewTimer(drainQuiet)
+	defer quiet.Stop()
+	for {
+		select {
+		case _, open := <-w.Updates():
+			if !open {
+				return
+			}
+			quiet.Reset(drainQuiet)
+		case <-quiet.C:
+			return
+		}
 	}
 }
 

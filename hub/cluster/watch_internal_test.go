@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -75,4 +76,33 @@ func TestASilentWatchIsMadeAnew(t *testing.T) {
 	if n := bucket.watches.Load(); n < 2 {
 		t.Errorf("%d watches, a silent one and another are needed", n)
 	}
+}
+
+// stuckWatcher is a watch that still has news, and whose channel nobody closes.
+type stuckWatcher struct{ updates chan jetstream.KeyValueEntry }
+
+func (w stuckWatcher) Updates() <-chan jetstream.KeyValueEntry { return w.updates }
+
+func (stuckWatcher) Stop() error { return nil }
+
+func (stuckWatcher) Error() <-chan error { return nil }
+
+func TestDrainEndsWithoutAClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stuckWatcher{make(chan jetstream.KeyValueEntry)}
+		told := make(chan struct{})
+		go func() { // joined by <-told: a callback that waits to be read
+			defer close(told)
+			for range 3 {
+				time.Sleep(drainQuiet / 2)
+				w.updates <- nil
+			}
+		}()
+		start := time.Now()
+		drain(w)
+		<-told
+		if took := time.Since(start); took != 3*drainQuiet/2+drainQuiet {
+			t.Errorf("took %v, want a second after the last news", took)
+		}
+	})
 }
