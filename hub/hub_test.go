@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -106,13 +107,14 @@ func testCatalogue(tb testing.TB) room.Catalogue {
 // need not stop it.
 func startHub(tb testing.TB, dir string, change ...func(*Config)) *testHub {
 	tb.Helper()
-	j, err := journal.Open(tb.Context(), journal.Config{Dir: dir, Node: "n1"})
+	log := slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	j, err := journal.Open(tb.Context(), journal.Config{Dir: dir, Node: "n1", Logger: log})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	th := &testHub{sender: &platformSender{effects: make(map[room.MsgID]int)}, ended: make(chan error, 1)}
 	cfg := goodConfig(tb)
-	cfg.Journal, cfg.Sender, cfg.Catalogue = j, th.sender, testCatalogue(tb)
+	cfg.Journal, cfg.Sender, cfg.Catalogue, cfg.Logger = j, th.sender, testCatalogue(tb), log
 	cfg.Limits.Room = room.Limits{FlushInterval: 50 * time.Millisecond, CallTimeout: 300 * time.Millisecond}
 	for _, c := range change {
 		c(&cfg)

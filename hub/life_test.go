@@ -85,6 +85,9 @@ func hear[E wire.Event](v *viewer, fits ...func(E) bool) E {
 		if ok {
 			return e
 		}
+		if r, rejected := event.(wire.Rejected); rejected {
+			v.t.Fatalf("waiting for %s: %+v", e.Type(), r)
+		}
 	}
 }
 

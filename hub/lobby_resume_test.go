@@ -82,7 +82,6 @@ func TestManyViewersOfAHub(t *testing.T) {
 	viewers := make([]*viewer, givers)
 	for i := range givers { // all of them before the first gift
 		viewers[i], seen[i] = th.viewer(t, fmt.Sprintf("u%d", i)), make(map[string]uint64)
-		hear[wire.Welcome](viewers[i])
 	}
 	var group sync.WaitGroup
 	for i, v := range viewers {
