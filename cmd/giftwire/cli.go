@@ -23,7 +23,7 @@ type streams struct{ out, err io.Writer }
 // cli is the command line. Values are text here and are checked together afterwards,
 // so that all faults can be named at once.
 type cli struct {
-	Config string `help:"YAML file of settings, one key a flag." placeholder:"FILE" env:"GIFTWIRE_CONFIG"`
+	Config string `help:"YAML file of settings, one key a flag." placeholder:"FILE"`
 
 	Dev     devCmd     `cmd:"" help:"Everything in one process on loopback: hub, embedded NATS, simulated ZEGO, demo page, room demo."`
 	Serve   serveCmd   `cmd:"" help:"A production node."`
@@ -51,7 +51,8 @@ func run(ctx context.Context, args []string, s streams) int {
 	parser, err := kong.New(&c,
 		kong.Name("giftwire"),
 		kong.Description("A live-room hub: viewers' gifts, durable, merged, to ZEGO's mini-game API."),
-		kong.DefaultEnvars("GIFTWIRE"),
+		kong.PostBuild(func(k *kong.Kong) error { nameEnvironment(k.Model.Node); return nil }),
+		kong.ValueFormatter(helpText),
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(code int) { exited, status = true, code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
@@ -73,6 +74,32 @@ func run(ctx context.Context, args []string, s streams) int {
 		return fail(s, fmt.Errorf("command %q does nothing", parsed.Command()))
 	}
 	return fail(s, cmd.run(ctx, s))
+}
+
+// nameEnvironment gives every flag its environment variable: GIFTWIRE_ and its name in
+// capitals with underscores. (Kong's own naming takes digits for words.)
+func nameEnvironment(n *kong.Node) {
+	for _, flag := range n.Flags {
+		if flag.Name != "help" {
+			env := "GIFTWIRE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+			flag.Envs, flag.Tag.Envs = []string{env}, []string{env}
+		}
+	}
+	for _, child := range n.Children {
+		nameEnvironment(child)
+	}
+}
+
+// helpText is a flag's help with its default and its environment variable.
+func helpText(v *kong.Value) string {
+	text := v.Help
+	if v.HasDefault && v.Default != "" {
+		text += " Default " + v.Default + "."
+	}
+	for _, env := range v.Tag.Envs {
+		text += " ($" + env + ")"
+	}
+	return text
 }
 
 // fail prints an error, a line each where there are several, and returns the status.

@@ -127,7 +127,7 @@ func (f *viewerFlags) web(set *settings) hub.Web {
 
 // platformFlags say who may use the platform API.
 type platformFlags struct {
-	Keys     []string `name:"api-key" help:"Key of the platform API; repeatable, for changing keys." placeholder:"TEXT" sep:","`
+	Keys     []string `name:"api-key" help:"Key of the platform API; repeatable, for changing keys." placeholder:"TEXT" sep:"none"`
 	KeysFile string   `name:"api-key-file" help:"File of keys, a line each." placeholder:"FILE"`
 }
 
