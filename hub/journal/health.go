@@ -23,7 +23,7 @@ const fullAt = 0.95
 var (
 	errFull         = fmt.Errorf("%w: the streams are nearly full", ErrUnavailable)
 	errDisconnected = fmt.Errorf("%w: no connection to NATS", ErrUnavailable)
-	errSilent       = fmt.Errorf("%w: no news of the streams", ErrUnavailable)
+	errSilent       = fmt.Errorf("%w: no good news of the store", ErrUnavailable)
 )
 
 // ErrWedged says that the embedded server has not been able to store for 20 s. The
@@ -87,7 +87,7 @@ func (j *Journal) watch(ctx context.Context) error {
 		} else {
 			silent = 0
 		}
-		if silent != 1 { // once may be a slow disk, or a request lost
+		if silent != 1 { // once may be a slow disk, a request lost, or a moment without a CPU
 			j.note(err)
 		}
 		if now := j.Health(); now == nil || errors.Is(now, errFull) {
@@ -122,8 +122,11 @@ func (j *Journal) note(err error) {
 // look asks the server, the connection, and the streams.
 func (j *Journal) look(ctx context.Context) error {
 	if j.embedded != nil {
+		// Its Healthz gives itself 1 ms to see that it has started (nats-server v2.15.2,
+		// readyForConnections): a goroutine that is not run for so long sees a server that
+		// "did not complete" its start, hours after it.
 		if err := serverHealth(j.embedded.server); err != nil {
-			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+			return fmt.Errorf("%w: %w", errSilent, err)
 		}
 	}
 	if !j.nc.IsConnected() {
