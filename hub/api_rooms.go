@@ -175,7 +175,7 @@ func (p *platform) describe(cfg roomConfig, state owner.RoomState) roomBody {
 	return roomBody{
 		Room: cfg.id, MiniGameID: cfg.game, AnchorID: cfg.anchor, RequireRunning: cfg.requireRunning,
 		Owner: p.face.node, Viewers: p.face.viewers(cfg.id),
-		Game: describeGame(state.Game), Counters: countersOf(state),
+		Game: describeGame(state.Playing(cfg.game)), Counters: countersOf(state),
 	}
 }
 

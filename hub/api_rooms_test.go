@@ -48,7 +48,7 @@ func TestRoomShowsGameAndCounters(t *testing.T) {
 	tp := newTestPlatform(t)
 	tp.ledgers.state = owner.RoomState{
 		Accepted: 9, Open: 1, Totals: journal.Totals{Delivered: 6, Failed: 1, Unresolved: 1},
-		Game: room.Game{State: room.GameEnded, Round: "77", WinnerTeam: 2, ResultType: 1},
+		GameID: "TinyLoveWar", Game: room.Game{State: room.GameEnded, Round: "77", WinnerTeam: 2, ResultType: 1},
 	}
 	_, text, _ := tp.call(t, http.MethodGet, "/v1/rooms/r1", "")
 	got := decoded[roomBody](t, text)

@@ -200,7 +200,7 @@ func (h *Hub) roomChanged(r roomConfig) {
 		h.house.CloseRoom(r.id, wire.Bye{Code: wire.ByeRoomClosed})
 		return
 	}
-	h.house.GameChanged(r.id, r.game, h.owners.Room(r.id).Game)
+	h.house.GameChanged(r.id, r.game, h.owners.Room(r.id).Playing(r.game))
 }
 
 // alarmed tells of what a person has to mend at ZEGO.

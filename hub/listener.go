@@ -28,7 +28,9 @@ func (l *listener) Decided(news owner.News) {
 func (l *listener) Repeated(seq uint64, d room.Decision) { l.house.Repeated(seq, d) }
 
 // GameChanged implements owner.Listener.
-func (l *listener) GameChanged(roomID string, game room.Game) {
-	cfg, _ := l.rooms.Get(roomID) // a room that is gone has no viewers
-	l.house.GameChanged(roomID, cfg.game, game)
+func (l *listener) GameChanged(roomID, gameID string, game room.Game) {
+	// A room that is gone has no viewers, and another game than the room's is not shown.
+	if cfg, ok := l.rooms.Get(roomID); ok && cfg.game == gameID {
+		l.house.GameChanged(roomID, gameID, game)
+	}
 }

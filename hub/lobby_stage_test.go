@@ -152,7 +152,7 @@ type changing struct {
 func (c *changing) Room(id string) owner.RoomState {
 	state := c.stage.Room(id)
 	if c.asked.Swap(true) {
-		state.Game.State = room.GameRunning
+		state.GameID, state.Game.State = "TinyLoveWar", room.GameRunning
 	}
 	return state
 }

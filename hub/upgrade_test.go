@@ -263,7 +263,7 @@ func TestHandshake(t *testing.T) {
 // TestWelcome: the first event tells where the viewer is.
 func TestWelcome(t *testing.T) {
 	st := newStage(t)
-	st.state.Seq, st.state.Game.Round = 41, "77"
+	st.state.Seq, st.state.GameID, st.state.Game.Round = 41, "TinyLoveWar", "77"
 	ann := st.guest("ann", func(cfg *client.Config) { cfg.AsBrowser = true })
 	got := next[wire.Welcome](ann)
 	want := wire.Welcome{

@@ -178,7 +178,7 @@ func (in *Intake) admit(gift *room.Gift) (Verdict, bool) {
 		return rejected(wire.CodeRoomClosed, "the room is closed").of(gift.MsgID), false
 	}
 	state := in.cfg.Owner.Room(gift.Room)
-	if config.RequireRunning && state.Game.State != room.GameRunning {
+	if config.RequireRunning && state.Playing(config.Game).State != room.GameRunning {
 		return rejected(wire.CodeGameNotRunning, "the room's game is not running").of(gift.MsgID), false
 	}
 	gift.Game = config.Game

@@ -95,6 +95,13 @@ func TestRejections(t *testing.T) {
 			set: func(b *bench) { b.rooms["r1"] = intake.Room{Game: "TinyLoveWar", RequireRunning: true} },
 		},
 		{
+			name: "another game running", code: wire.CodeGameNotRunning,
+			set: func(b *bench) {
+				b.rooms["r1"] = intake.Room{Game: "TinyLoveWar", RequireRunning: true}
+				b.owner.state = owner.RoomState{GameID: "Chess", Game: running}
+			},
+		},
+		{
 			name: "room full", code: wire.CodeBusy,
 			set: func(b *bench) { b.owner.state = owner.RoomState{Open: 3, Game: running} },
 		},
@@ -134,7 +141,7 @@ func TestRequireRunning(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
 	b.rooms["r1"] = intake.Room{Game: "TinyLoveWar", RequireRunning: true}
-	b.owner.state.Game.State = room.GameRunning
+	b.owner.state.GameID, b.owner.state.Game.State = "TinyLoveWar", room.GameRunning
 	b.submit(t, rockets("c", 10)).none(t)
 	b.journal.answer(t, nil)
 }

@@ -149,7 +149,7 @@ func (a *appender) tell(n notice) {
 		a.listener.Repeated(n.repeated.seq, n.repeated.decision)
 	}
 	if n.game != nil {
-		a.listener.GameChanged(n.game.room, n.game.game)
+		a.listener.GameChanged(n.game.room, n.game.id, n.game.game)
 	}
 }
 

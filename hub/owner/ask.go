@@ -54,7 +54,7 @@ func (p *Partition) Room(roomID string) RoomState {
 	}
 	return RoomState{
 		Seq: e.seq, Record: e.chain.head(), Totals: e.totals, Open: e.open,
-		Accepted: e.accepted(), Game: e.game.Now,
+		Accepted: e.accepted(), Game: e.game.Now, GameID: e.game.ID,
 	}
 }
 

@@ -15,6 +15,7 @@ const reportsMax = 32
 // game is what the reports of ZEGO add up to: the fold of the room's callbacks in
 // journal order.
 type game struct {
+	ID      string // MiniGameId of the game whose state it is
 	Now     room.Game
 	Reports []string // newest last: MiniGameId/ReportId of what was folded in
 	Ended   []string // newest last: MiniGameId/RoundId of rounds that were settled
@@ -35,11 +36,23 @@ func (g *game) report(c *journal.Callback) bool {
 	}
 	if c.Game.State == room.GameEnded {
 		g.Ended = lastOf(append(g.Ended, round), reportsMax)
-		if g.Now.State == room.GameRunning && g.Now.Round != c.Game.Round && g.Now.Round != "" {
+		other := g.ID != c.GameID || g.Now.Round != c.Game.Round
+		if g.Now.State == room.GameRunning && g.Now.Round != "" && other {
 			return false // a late settlement of an earlier round
 		}
 	}
-	g.Now = c.Game
+	g.ID, g.Now = c.GameID, c.Game
+	return true
+}
+
+// gave notes that a gift of the game was given. If another game has ended in the room,
+// the platform has switched: nothing is known of the new one yet, and its gifts must
+// not be held for the old one's end.
+func (g *game) gave(gameID string) (switched bool) {
+	if g.Now.State != room.GameEnded || g.ID == gameID {
+		return false
+	}
+	g.ID, g.Now = gameID, room.Game{}
 	return true
 }
 

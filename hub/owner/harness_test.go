@@ -118,7 +118,7 @@ func (a *audience) Repeated(_ uint64, d room.Decision) {
 	a.repeated = append(a.repeated, d.Gift.MsgID)
 }
 
-func (a *audience) GameChanged(_ string, g room.Game) {
+func (a *audience) GameChanged(_, _ string, g room.Game) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.games = append(a.games, g)

@@ -30,8 +30,8 @@ type Listener interface {
 	// sender is owed the first outcome. seq is the room's gifts event counter at that
 	// decision.
 	Repeated(seq uint64, d room.Decision)
-	// GameChanged: the state of a room's game.
-	GameChanged(roomID string, game room.Game)
+	// GameChanged: the state of a room's game, which the MiniGameId names.
+	GameChanged(roomID, gameID string, game room.Game)
 }
 
 // News is one room's share of a stored record.
@@ -72,6 +72,16 @@ type RoomState struct {
 	Open     int // gifts journaled and not decided
 	Accepted uint64
 	Game     room.Game
+	GameID   string // MiniGameId of the game whose state it is
+}
+
+// Playing is the state of the game with the MiniGameId: unknown, where the newest that
+// the room heard of is another's.
+func (s RoomState) Playing(gameID string) room.Game {
+	if s.GameID != gameID {
+		return room.Game{}
+	}
+	return s.Game
 }
 
 // Cursor is a place in a room's ledger: after the decision Index of the OUTCOMES

@@ -292,6 +292,33 @@ func TestLogThatHasAgedOutIsNoHole(t *testing.T) {
 	})
 }
 
+// A game that has ended holds its own gifts, not those of the game that the platform
+// switched to.
+func TestSwitchedGameIsNotHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, zego := ownertest.NewStore(), newPlatform()
+		o := own(t, store, zego)
+		store.Accept(report("p1", "77", room.GameEnded), entryOf(gift("ann", "held")))
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if got := len(zego.sends()); got != 0 {
+			t.Fatalf("%d gifts of an ended game sent", got)
+		}
+		other := gift("ann", "free")
+		other.Game = "h"
+		store.Accept(entryOf(other))
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if got := o.heard.decided(); len(got) == 0 || got[0].Gift.MsgID != other.MsgID && got[len(got)-1].Gift.MsgID != other.MsgID {
+			t.Errorf("decided %+v, want the gift of the new game among them", got)
+		}
+		if s := o.Room("r1"); s.GameID != "h" || s.Playing("h").State != room.GameUnknown || s.Playing("g") != (room.Game{}) {
+			t.Errorf("state %+v, want the new game's, unknown", s)
+		}
+		o.release(t)
+	})
+}
+
 // A join that ZEGO has not taken is sent by the next owner, one that it has taken is
 // not, and a new round sends both again.
 func TestJoinsOutliveOwnersAndRounds(t *testing.T) {

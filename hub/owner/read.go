@@ -128,7 +128,20 @@ func (p *Partition) takeInGift(ctx context.Context, g *openGift) error {
 }
 
 // openGift opens a gift and hands it to its room. The caller holds the lock.
-func (p *Partition) openGift(g *openGift) { p.hand(p.rooms.add(g), g) }
+func (p *Partition) openGift(g *openGift) {
+	e := p.rooms.add(g)
+	if e.game.gave(g.gift.Game) {
+		p.rooms.dirtyRooms[chunkOf(e.name)] = true
+		p.gameChanged(e)
+	}
+	p.hand(e, g)
+}
+
+// gameChanged tells the room and its viewers. The caller holds the lock.
+func (p *Partition) gameChanged(e *entry) {
+	p.post(e, room.GameChanged{Game: e.game.Now})
+	p.verdicts.tell(notice{game: &gameNews{e.name, e.game.ID, e.game.Now}})
+}
 
 func (p *Partition) countRepeat(first, again *room.Gift) {
 	p.stats.repeats.Add(1)
@@ -158,8 +171,7 @@ func (p *Partition) takeInCallback(c *journal.Callback) {
 	if !e.game.report(c) || e.game.Now == before {
 		return
 	}
-	p.post(e, room.GameChanged{Game: e.game.Now})
-	p.verdicts.tell(notice{game: &gameNews{c.Room, e.game.Now}})
+	p.gameChanged(e)
 	if e.game.Now.State == room.GameRunning {
 		p.rooms.dirtyJoins[chunkOf(c.Room)] = true
 		for _, j := range e.joins.renew() {

@@ -30,8 +30,8 @@ type repeated struct {
 }
 
 type gameNews struct {
-	room string
-	game room.Game
+	room, id string
+	game     room.Game
 }
 
 // verdicts is what the rooms' actors have decided and the log has not stored yet,
