@@ -162,6 +162,13 @@ func (ss *sessions) start(s *session, f func()) bool {
 	return true
 }
 
+// ended says that nobody is let in any more.
+func (ss *sessions) ended() bool {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	return ss.closed
+}
+
 // also runs f beside a session that is there.
 func (ss *sessions) also(s *session, f func()) {
 	ss.mu.Lock()

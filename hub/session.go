@@ -44,12 +44,16 @@ func (l *lobby) begin(k *link, v visitor) {
 		lobby: l, link: k, room: v.room, who: v.who,
 		nextPing: time.Now().Add(pingEvery),
 	}
+	if l.sessions.ended() {
+		k.socket.kill() // the hub drains since the checks: without a welcome the viewer tries elsewhere
+		return
+	}
 	if err := s.enter(v); err != nil {
 		k.socket.kill() // the hub has ended since the checks
 		return
 	}
 	if !l.sessions.start(s, s.run) {
-		s.member.Leave() // the hub drains since the checks; if it could be told, it was
+		s.member.Leave() // the hub drains since a moment ago; if it could be told, it was
 		k.socket.kill()
 	}
 }
@@ -64,7 +68,7 @@ func (s *session) enter(v visitor) error {
 			return wire.Welcome{
 				Room: v.room, UserID: v.who.User.ID, Node: l.face.node, Epoch: l.face.epoch,
 				Seq: at.Seq, Resumed: at.Resumed, Viewers: at.Viewers,
-				Game: wire.GameOf(v.config.Game, state.Game),
+				Game: wire.GameOf(v.config.Game, state.Playing(v.config.Game)),
 			}.AppendWithMenu(nil, l.menus.of(v.config.Game))
 		},
 	})
@@ -76,7 +80,7 @@ func (s *session) enter(v visitor) error {
 	if _, open := l.rooms.Room(v.room); !open {
 		member.Bye(wire.Bye{Code: wire.ByeRoomClosed})
 	}
-	if game := l.owners.Room(v.room).Game; game != state.Game {
+	if game := l.owners.Room(v.room).Playing(v.config.Game); game != state.Playing(v.config.Game) {
 		member.Send(wire.GameOf(v.config.Game, game))
 	}
 	return nil
