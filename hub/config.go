@@ -38,7 +38,8 @@ type Config struct {
 	// Catalogue says which gifts each game has and what they become at ZEGO.
 	Catalogue room.Catalogue
 	// APIKeys open the platform API, each of them alone, so that keys can be changed one
-	// after the other; at least 16 bytes each. None: every platform call is 401.
+	// after the other; auth.KeyRecommended says how long. None: every platform call is
+	// 401.
 	APIKeys []string
 	// Web is how the public handler meets browsers and proxies.
 	Web Web
@@ -145,7 +146,7 @@ func (c *Config) check(f *faults) {
 	f.unless(c.Auth != nil, "Auth is missing")
 	f.unless(c.AppID != 0, "AppID is missing")
 	for i, key := range c.APIKeys {
-		f.unless(len(key) >= apiKeyMin, "APIKeys[%d] has %d bytes, at least %d are needed", i, len(key), apiKeyMin)
+		f.unless(key != "", "APIKeys[%d] is empty", i)
 		f.unless(strings.TrimSpace(key) == key, "APIKeys[%d] begins or ends with white space", i)
 	}
 	for i, o := range c.Web.Origins {
@@ -156,9 +157,6 @@ func (c *Config) check(f *faults) {
 	}
 	f.err("Web.Avatar", (room.User{ID: "u", Nickname: "n", Avatar: c.Web.Avatar}).Check())
 }
-
-// apiKeyMin is the shortest API key, in bytes: 16 random bytes cannot be guessed.
-const apiKeyMin = 16
 
 // fill sets the defaults and checks what is set.
 func (l *Limits) fill(f *faults) {

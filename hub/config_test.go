@@ -43,7 +43,7 @@ func TestConfigDefaults(t *testing.T) {
 
 func TestConfigNamesEveryFault(t *testing.T) {
 	_, err := (Config{
-		APIKeys: []string{"short", " padded-key-padded-key"},
+		APIKeys: []string{"", " padded-key-padded-key"},
 		Web:     Web{Origins: []string{"*", "https://a.example/x", "https://ok.example"}, Proxies: []netip.Prefix{{}}, Avatar: "x"},
 		Limits: Limits{
 			Drain: time.Hour, SubmitTimeout: 1, LaunchEvery: 1,

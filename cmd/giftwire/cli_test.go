@@ -205,6 +205,26 @@ func TestServeThatCannotStart(t *testing.T) {
 	}
 }
 
+// Short keys are taken, since others may have given them, and complained about.
+func TestShortKeysAreTold(t *testing.T) {
+	t.Parallel()
+	args := good(t, t.TempDir())
+	args[slices.Index(args, testJWTSecret)], args[slices.Index(args, testAPIKey)] = "guess", "me"
+	p := start(t, args...)
+	ready(t, p.address(t, "admin-listen"))
+	if status, _ := get(t.Context(), "http://"+p.address(t, "listen")+"/v1/rooms", "me"); status != 200 {
+		t.Errorf("the short key: %d", status)
+	}
+	if status, _ := p.terminate(t); status != exitOK {
+		t.Errorf("SIGTERM: exit %d", status)
+	}
+	for _, flag := range []string{"--jwt-secret is short", "--api-key is short"} {
+		if !strings.Contains(p.logged(), flag) {
+			t.Errorf("the log does not say that %s:\n%s", flag, p.logged())
+		}
+	}
+}
+
 // The admin paths are on their own address only.
 func TestAdminPathsAreNotPublic(t *testing.T) {
 	t.Parallel()

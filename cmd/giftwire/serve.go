@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/giftwire/giftwire/hub"
@@ -55,7 +56,7 @@ func (c *serveCmd) node(set *settings, s streams) *node {
 		{"admin-listen", set.address("admin-listen", c.AdminListen), (*hub.Hub).AdminHandler},
 	}
 	n.hub = hub.Config{
-		Logger: log, APIKeys: c.API.keys(set), Web: c.Viewers.web(set), Auth: c.Viewers.auth(set),
+		Logger: log, APIKeys: c.API.keys(set, log), Web: c.Viewers.web(set), Auth: c.Viewers.auth(set, log),
 		Catalogue: c.catalogue(set), Limits: hub.Limits{Room: c.Times.limits(set)},
 	}
 	c.Limits.fill(set, &n.hub.Limits)
@@ -100,7 +101,7 @@ func (f *zegoFlags) game(set *settings, client *zego.Client, appID uint32) hub.G
 
 // viewerFlags say who may connect.
 type viewerFlags struct {
-	JWTSecret     string   `name:"jwt-secret" help:"HS256 secret of viewers' tokens, 32 bytes or more." placeholder:"TEXT"`
+	JWTSecret     string   `name:"jwt-secret" help:"HS256 secret of viewers' tokens; 32 bytes or more are advised." placeholder:"TEXT"`
 	JWTSecretFile string   `name:"jwt-secret-file" help:"File that holds it." placeholder:"FILE"`
 	JWTAudience   string   `name:"jwt-audience" help:"What a token's aud must hold." default:"giftwire" placeholder:"NAME"`
 	AllowOrigin   []string `name:"allow-origin" help:"Web origin whose pages may connect, beside the server's own; repeatable." placeholder:"ORIGIN" sep:","`
@@ -108,13 +109,17 @@ type viewerFlags struct {
 	Avatar        string   `name:"default-avatar" help:"Picture of users who bring none." placeholder:"URL"`
 }
 
-func (f *viewerFlags) auth(set *settings) auth.Authenticator {
+func (f *viewerFlags) auth(set *settings, log *slog.Logger) auth.Authenticator {
 	secret := set.secret("jwt-secret", f.JWTSecret, f.JWTSecretFile)
 	if f.JWTSecretFile == "" {
 		set.required("jwt-secret", secret)
 	}
 	if len(set.faults) > 0 {
 		return nil // nothing is started, and what is wrong is named
+	}
+	if len(secret) < auth.SecretRecommended {
+		log.Warn("--jwt-secret is short: who guesses it is every viewer",
+			slog.Int("bytes", len(secret)), slog.Int("recommended", auth.SecretRecommended))
 	}
 	a, err := auth.NewHS256(auth.HS256Config{Secret: []byte(secret), Audience: f.JWTAudience, Avatar: f.Avatar})
 	set.take(err)
@@ -127,17 +132,23 @@ func (f *viewerFlags) web(set *settings) hub.Web {
 
 // platformFlags say who may use the platform API.
 type platformFlags struct {
-	Keys     []string `name:"api-key" help:"Key of the platform API; repeatable, for changing keys." placeholder:"TEXT" sep:"none"`
+	Keys     []string `name:"api-key" help:"Key of the platform API, 16 bytes or more are advised; repeatable, for changing keys." placeholder:"TEXT" sep:"none"`
 	KeysFile string   `name:"api-key-file" help:"File of keys, a line each." placeholder:"FILE"`
 }
 
-func (f *platformFlags) keys(set *settings) []string {
+func (f *platformFlags) keys(set *settings, log *slog.Logger) []string {
 	keys := f.Keys
 	if f.KeysFile != "" {
 		keys = append(keys, set.lines("api-key-file", f.KeysFile)...)
 	}
 	if len(keys) == 0 {
 		set.fault("api-key", "is required")
+	}
+	for i, key := range keys {
+		if len(key) < auth.KeyRecommended && len(set.faults) == 0 {
+			log.Warn("an --api-key is short: who guesses it gives gifts without paying",
+				slog.Int("number", i+1), slog.Int("bytes", len(key)), slog.Int("recommended", auth.KeyRecommended))
+		}
 	}
 	return keys
 }

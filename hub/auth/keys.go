@@ -6,6 +6,10 @@ import (
 	"fmt"
 )
 
+// KeyRecommended is how many bytes an API key should have at least: 16 random bytes
+// cannot be guessed.
+const KeyRecommended = 16
+
 // Keys are the platform's API keys. The zero Keys match nothing.
 type Keys struct {
 	sums [][sha256.Size]byte
