@@ -243,7 +243,8 @@ export interface StateChange {
 /** Why a room is closed for good. */
 export interface CloseReason {
   /**
-   * `app` (close was called), `no_token`, `user_changed` (a new token is another user's); of the
+   * `app` (close was called), `no_token`, `user_changed` (a new token is another user's),
+   * `upgrade_failed` (the browser does not even try: a page with TLS and a hub without); of the
    * hub's bye: `room_closed`, `abuse`, `expired_token` (where there is no token function), ...; or
    * the code of the problem by which the hub refused the connection: `unauthorized`, `wrong_room`,
    * `foreign_origin`, `room_not_found`, ...

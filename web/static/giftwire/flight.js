@@ -196,8 +196,10 @@ export class Flight {
   #pump() {
     if (this.#isPumping || this.#ended) return; // an app's listener gave a gift: the loop finds it
     this.#isPumping = true;
+    // One reading for all: a place that comes free meanwhile is for the first who waits.
+    const clock = this.#world.clock();
     let next = Infinity;
-    for (const entry of this.#entries.values()) next = Math.min(next, this.#step(entry));
+    for (const entry of this.#entries.values()) next = Math.min(next, this.#step(entry, clock));
     this.#isPumping = false;
     this.#timers.clear(this.#timer);
     if (next < Infinity) this.#timer = this.#timers.set(() => this.#pump(), next);
@@ -206,8 +208,9 @@ export class Flight {
   /**
    * One gift; the answer is in how many ms to look at it again.
    * @param {Entry} entry
+   * @param {number} clock
    */
-  #step(entry) {
+  #step(entry, clock) {
     if (entry.due === Infinity) return Infinity; // accepted: its result comes by itself
     const now = this.#world.now();
     const left = this.#left(entry, now);
@@ -218,7 +221,6 @@ export class Flight {
       return Infinity;
     }
     if (!this.#isOpen) return left;
-    const clock = this.#world.clock();
     if (entry.due > clock) return Math.min(left, entry.due - clock);
     const wait = this.#pace.take(clock);
     if (wait > 0) return Math.min(left, wait);

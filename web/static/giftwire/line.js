@@ -71,6 +71,7 @@ export class Line {
   async open() {
     const run = this.#begin();
     this.#enter({ state: "connecting" });
+    if (run !== this.#run) return; // the app has closed the room in its listener
     let token;
     try {
       token = await this.#tokens.get();
@@ -94,10 +95,12 @@ export class Line {
     const { base, room, WebSocket, times } = this.#settings;
     const url = `${base}/v1/rooms/${room}/ws${this.#events.place()}`;
     this.#timer = this.#timers.set(() => this.#lost(), times.welcomeMs);
-    this.#link = new Link(
-      { WebSocket, url: url.replace(/^http/, "ws"), protocols: [SUBPROTOCOL, `bearer.${token}`] },
-      { text: (data) => this.#frame(run, data), end: () => this.#ended(url, token) },
-    );
+    const target = { WebSocket, url: url.replace(/^http/, "ws"), protocols: [SUBPROTOCOL, `bearer.${token}`] };
+    try {
+      this.#link = new Link(target, { text: (data) => this.#frame(run, data), end: () => this.#ended(url, token) });
+    } catch (cause) {
+      this.close({ code: "upgrade_failed", message: `WebSocket refuses to connect to the hub: ${cause}` });
+    }
   }
 
   /**

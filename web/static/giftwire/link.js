@@ -4,6 +4,11 @@
 
 const OPEN = 1; // WebSocket.OPEN, which not every implementation has as a static
 
+// Bytes that may wait for a network that takes none. A dead connection is noticed within 40 s, in
+// which gifts (20 a second of 400 bytes), likes and pings make less; an app that talks without end
+// does not.
+const UNSENT_MAX = 512 * 1024;
+
 export class Link {
   #socket;
   #events;
@@ -13,14 +18,17 @@ export class Link {
    * @param {{ WebSocket: Implementation, url: string, protocols: string[] }} target
    * @param {{ text: (data: unknown) => void, end: () => void }} events end is called once, unless
    *   the link was dropped; text not after it
+   * @throws what the implementation throws where it does not even try, as browsers do when a page
+   *   with TLS asks for a hub without
    */
   constructor({ WebSocket, url, protocols }, events) {
     this.#events = events;
     this.#socket = new WebSocket(url, protocols);
     this.#socket.addEventListener("message", this.#message);
     this.#socket.addEventListener("close", this.#close);
-    // What an error was is not told here; close follows it. Without a listener npm's ws throws.
-    this.#socket.addEventListener("error", ignore);
+    // An error is told only when the connection has failed. Browsers tell close after it, Node 20
+    // does not. The listener stays: npm's ws throws an error that nobody listens to.
+    this.#socket.addEventListener("error", this.#close);
   }
 
   /** @param {MessageEvent} event */
@@ -39,7 +47,7 @@ export class Link {
    * @param {string} text
    */
   send(text) {
-    if (this.#over || this.#socket.readyState !== OPEN) return false;
+    if (this.#over || this.#socket.readyState !== OPEN || this.#socket.bufferedAmount > UNSENT_MAX) return false;
     this.#socket.send(text);
     return true;
   }
@@ -58,5 +66,3 @@ export class Link {
     this.#socket.removeEventListener("close", this.#close);
   }
 }
-
-function ignore() {}

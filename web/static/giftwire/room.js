@@ -141,7 +141,8 @@ export class LiveRoom extends EventTarget {
   #changed(change) {
     if (change.state !== "open") this.#flight.lost();
     if (change.reason !== undefined) this.#end(change.reason);
-    this.#tell("state", change);
+    // Not if the app, told of its gifts, has closed the room: then this is the past.
+    if (change.state === this.state) this.#tell("state", change);
   }
 
   /** @param {api.CloseReason} reason */
@@ -181,11 +182,13 @@ export class LiveRoom extends EventTarget {
       case "result":
         this.#flight.decided(event);
         break;
+      case "pong":
+        return; // the line has measured by it
       case "error":
         this.#tell("error", new GiftwireError(event.code, event.message, { id: event.id }));
         return;
     }
-    this.#tell(event.type, event);
+    if (this.state !== "closed") this.#tell(event.type, event); // told of a gift, the app may have closed it
   }
 
   /** @param {api.Welcome} welcome */
@@ -202,8 +205,9 @@ export class LiveRoom extends EventTarget {
     this.#place = { epoch: welcome.epoch, seq: welcome.seq };
     this.#opened.resolve(welcome);
     this.#tell("welcome", welcome);
+    if (this.state !== "open") return; // closed by the app in its listener
     if (previous !== undefined && !welcome.resumed) this.#tell("reset", { ...this.#place, previous });
-    this.#fly();
+    if (this.state === "open") this.#fly();
   }
 
   /** Sends the gifts, those of an earlier life of the page first. */
