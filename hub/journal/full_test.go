@@ -53,6 +53,10 @@ func TestAFullStream(t *testing.T) {
 	if err := j.Health(); err != nil {
 		t.Errorf("Health: %v", err)
 	}
+	space, _ := j.Log(0).Space()
+	if space.First != at[stored/2].Seq || space.Last != at[stored-1].Seq || space.Full() > 0.6 {
+		t.Errorf("after the purge %+v, want what is left", space)
+	}
 	store(t, j, gift("r1", stored))
 }
 

@@ -37,6 +37,12 @@ func (e *GoneError) Error() string {
 // Unwrap is ErrGone.
 func (e *GoneError) Unwrap() error { return ErrGone }
 
+// Space returns how full the streams are, all partitions together, as of the last look
+// (every second while Run runs). It does no I/O.
+func (p *Partition) Space() (gifts, outcomes StreamSpace) {
+	return p.j.health.space(streamGifts), p.j.health.space(streamOutcomes)
+}
+
 // PurgeGifts removes the partition's records of GIFTS below the sequence. Only an
 // owner may say so: everything below must be read and decided.
 func (p *Partition) PurgeGifts(ctx context.Context, below uint64) error {

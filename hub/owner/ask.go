@@ -120,6 +120,7 @@ type Stats struct {
 	Conflicts   int64         // of these, with other content
 	Lost        int64         // above 0: records have aged out of the journal undecided
 	Snapshots   int64
+	Purges      int64  // of decided history, for space
 	GiftsRead   uint64 // GIFTS sequence read so far
 	OutcomeLast uint64 // OUTCOMES sequence of the newest record
 }
@@ -128,7 +129,7 @@ type Stats struct {
 func (p *Partition) Stats() Stats {
 	s := Stats{
 		Repeats: p.stats.repeats.Load(), Conflicts: p.stats.conflicts.Load(),
-		Lost: p.stats.lost.Load(), Snapshots: p.stats.snapshots.Load(),
+		Lost: p.stats.lost.Load(), Snapshots: p.stats.snapshots.Load(), Purges: p.stats.purges.Load(),
 	}
 	if !p.Ready() {
 		return s

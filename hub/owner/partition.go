@@ -129,7 +129,7 @@ func (p *Partition) endActors() {
 // release snapshots and gives the partition up, so that whoever is next need not wait
 // for a lease and replays nothing. An open gift stays in the journal.
 func (p *Partition) release(ctx context.Context, a *appender) error {
-	if err := p.snapshot(ctx); err != nil {
+	if _, err := p.snapshot(ctx); err != nil {
 		// The next owner replays from the previous snapshot: slower, not wrong.
 		p.cfg.Logger.Warn("snapshot on release failed", slog.Any("error", err))
 	}
@@ -140,7 +140,7 @@ func (p *Partition) release(ctx context.Context, a *appender) error {
 	return nil
 }
 
-// keep snapshots a changed partition from time to time until ctx ends.
+// keep snapshots a changed partition from time to time until ctx ends, and makes room.
 func (p *Partition) keep(ctx context.Context) {
 	tick := time.NewTicker(p.cfg.SnapshotEvery)
 	defer tick.Stop()
@@ -153,8 +153,12 @@ func (p *Partition) keep(ctx context.Context) {
 		p.rooms.Lock()
 		p.rooms.memory.forget(time.Now().UnixMilli())
 		p.rooms.Unlock()
-		if err := p.snapshot(ctx); err != nil && ctx.Err() == nil {
+		stored, err := p.snapshot(ctx)
+		if err != nil && ctx.Err() == nil {
 			p.cfg.Logger.Warn("snapshot failed; the next one is tried in time", slog.Any("error", err))
+		}
+		if err := p.makeRoom(ctx, stored); err != nil && ctx.Err() == nil {
+			p.cfg.Logger.Warn("history could not be purged; it is tried again in time", slog.Any("error", err))
 		}
 	}
 }

@@ -17,6 +17,7 @@ type counters struct {
 	conflicts atomic.Int64 // of these, with other content: the first content stands
 	lost      atomic.Int64 // times that the journal was found to have aged out undecided
 	snapshots atomic.Int64
+	purges    atomic.Int64 // of decided history
 }
 
 // read goes on with what was open, loads the memory of ids, and then takes GIFTS in,

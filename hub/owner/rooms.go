@@ -57,8 +57,9 @@ type rooms struct {
 	read    uint64       // GIFTS sequence up to which every record has been taken in
 	log     logHead
 
-	takeoverAt int64 // when the term's takeover was stored, Unix ms
-	dirty      bool  // anything changed since the last snapshot
+	takeoverAt int64   // when the term's takeover was stored, Unix ms
+	dirty      bool    // anything changed since the last snapshot
+	covered    covered // by this owner's newest stored snapshot
 }
 
 // logHead is the partition's newest record.

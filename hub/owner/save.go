@@ -12,29 +12,32 @@ import (
 
 // snapshot stores the state if it changed since the last one: the ids decided since,
 // then the changed chunks, then the head. Whatever was not stored is tried again with
-// the next one. It must not run twice at a time.
-func (p *Partition) snapshot(ctx context.Context) error {
+// the next one. It returns what the newest stored one covers, also with an error. It
+// must not run twice at a time.
+func (p *Partition) snapshot(ctx context.Context) (covered, error) {
 	r := p.rooms
 	r.Lock()
 	if !r.dirty {
-		r.Unlock()
-		return nil
+		defer r.Unlock()
+		return r.covered, nil
 	}
 	r.dirty = false
-	head, ids := r.head(), r.newIDs
+	open := r.positions()
+	head, ids := r.head(open), r.newIDs
 	r.newIDs = nil
 	r.Unlock()
 
 	err := p.saveAll(ctx, head, &ids)
+	r.Lock()
+	defer r.Unlock()
 	if err != nil {
-		r.Lock()
 		r.dirty = true
 		r.newIDs = append(ids, r.newIDs...)
-		r.Unlock()
-		return err
+		return r.covered, err
 	}
+	r.covered = head.covers(open)
 	p.stats.snapshots.Add(1)
-	return nil
+	return r.covered, nil
 }
 
 // saveAll stores the parts in their order. Ids that are stored are taken off the list.

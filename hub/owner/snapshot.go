@@ -109,15 +109,20 @@ func (s joinShape) join() join {
 	}
 }
 
-// head copies the head. The caller holds the lock.
-func (r *rooms) head() headShape {
+// positions are those of the open gifts. The caller holds the lock.
+func (r *rooms) positions() []journal.Position {
 	positions := make([]journal.Position, 0, len(r.open))
 	for _, g := range r.open {
 		positions = append(positions, g.position)
 	}
+	return positions
+}
+
+// head copies the head. The caller holds the lock.
+func (r *rooms) head(open []journal.Position) headShape {
 	return headShape{
 		Version: snapshotShape, Read: r.read, Last: r.log.last, Term: r.log.term, Number: r.log.number,
-		TakeoverAt: r.takeoverAt, Open: packPositions(positions),
+		TakeoverAt: r.takeoverAt, Open: packPositions(open),
 	}
 }
 

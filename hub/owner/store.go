@@ -67,9 +67,15 @@ type IDs interface {
 	LoadIDs(ctx context.Context, each func(storedAt int64, ids []journal.ID) error) error
 }
 
-// Space tells what is retained.
+// Space tells what is retained, and makes room.
 type Space interface {
 	// FirstOutcome returns a sequence at or below that of the partition's oldest
 	// retained record of OUTCOMES, above that of every one that is gone.
 	FirstOutcome(ctx context.Context) (uint64, error)
+	// Space returns how full the streams are, as of a moment ago. It does no I/O.
+	Space() (gifts, outcomes journal.StreamSpace)
+	// PurgeGifts and PurgeOutcomes remove the partition's records below a sequence. What
+	// a snapshot needs must stay, and the last record of OUTCOMES.
+	PurgeGifts(ctx context.Context, below uint64) error
+	PurgeOutcomes(ctx context.Context, below uint64) error
 }

@@ -27,6 +27,7 @@ const (
 	OpLoadChunks    Op = "load_chunks"
 	OpAppendIDs     Op = "append_ids"
 	OpLoadIDs       Op = "load_ids"
+	OpPurge         Op = "purge"
 )
 
 // Store is a partition's log in memory, with the guarantees of the real one. It
@@ -39,6 +40,8 @@ type Store struct {
 	chunks   map[string][]byte
 	ids      []storedIDs
 	first    uint64 // oldest retained outcome
+	kept     uint64 // oldest retained record of GIFTS
+	space    [2]journal.StreamSpace
 	woken    chan struct{}
 }
 
@@ -60,7 +63,7 @@ type storedIDs struct {
 
 // NewStore returns an empty log.
 func NewStore() *Store {
-	return &Store{chunks: make(map[string][]byte), woken: make(chan struct{}), first: 1}
+	return &Store{chunks: make(map[string][]byte), woken: make(chan struct{}), first: 1, kept: 1}
 }
 
 // Accept stores entries as one record of GIFTS, as the sessions of a node do.
@@ -158,8 +161,12 @@ func (s *Store) ReadGifts(ctx context.Context, after uint64) ([]journal.GiftReco
 	for {
 		s.mu.Lock()
 		woken := s.woken
-		out := slices.Clone(s.gifts[min(after, uint64(len(s.gifts))):])
+		kept := s.kept
+		out := slices.Clone(s.gifts[min(max(after, kept-1), uint64(len(s.gifts))):])
 		s.mu.Unlock()
+		if after+1 < kept {
+			return nil, &journal.GoneError{Stream: "GIFTS", After: after, First: kept}
+		}
 		if len(out) > 0 {
 			return out, s.after(OpReadGifts)
 		}
@@ -190,7 +197,7 @@ func (s *Store) GiftsAt(_ context.Context, seqs []uint64) ([]journal.GiftRecord,
 	defer s.mu.Unlock()
 	var out []journal.GiftRecord
 	for _, seq := range seqs {
-		if seq >= 1 && seq <= uint64(len(s.gifts)) {
+		if seq >= s.kept && seq <= uint64(len(s.gifts)) {
 			out = append(out, s.gifts[seq-1])
 		}
 	}
@@ -262,6 +269,52 @@ func (s *Store) FirstOutcome(context.Context) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.first, nil
+}
+
+// SetFull makes Space tell that so much of each stream is used, 0 to 1.
+func (s *Store) SetFull(gifts, outcomes float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	const whole = 1 << 20
+	s.space[0] = journal.StreamSpace{Bytes: uint64(gifts * whole), Max: whole}
+	s.space[1] = journal.StreamSpace{Bytes: uint64(outcomes * whole), Max: whole}
+}
+
+// Space implements owner.Store.
+func (s *Store) Space() (gifts, outcomes journal.StreamSpace) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gifts, outcomes = s.space[0], s.space[1]
+	gifts.First, gifts.Last = s.kept, uint64(len(s.gifts))
+	outcomes.First, outcomes.Last = s.first, uint64(len(s.outcomes))
+	return gifts, outcomes
+}
+
+// PurgeGifts implements owner.Store.
+func (s *Store) PurgeGifts(_ context.Context, below uint64) error {
+	if err := s.before(OpPurge); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.kept = max(s.kept, below)
+	s.mu.Unlock()
+	return s.after(OpPurge)
+}
+
+// PurgeOutcomes implements owner.Store.
+func (s *Store) PurgeOutcomes(_ context.Context, below uint64) error {
+	if err := s.before(OpPurge); err != nil {
+		return err
+	}
+	s.Forget(below)
+	return s.after(OpPurge)
+}
+
+// Retained returns the oldest sequence of each stream that is left.
+func (s *Store) Retained() (gifts, outcomes uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept, s.first
 }
 
 // SaveChunk implements owner.Store.
