@@ -101,10 +101,7 @@ const (
 // have ended, or ctx has. Nobody comes in any more.
 func (l *lobby) drain(ctx context.Context) error {
 	l.sessions.close()
-	l.house.CloseAll(func() wire.Bye {
-		after := drainReconnectMin + rand.N(drainReconnectSpread)
-		return wire.Bye{Code: wire.ByeDraining, ReconnectInMS: after.Milliseconds()}
-	})
+	l.house.CloseAll(drainBye)
 	select {
 	case <-l.sessions.empty:
 		return nil
@@ -113,13 +110,18 @@ func (l *lobby) drain(ctx context.Context) error {
 	}
 }
 
+// drainBye tells one viewer when to come back.
+func drainBye() wire.Bye {
+	after := drainReconnectMin + rand.N(drainReconnectSpread)
+	return wire.Bye{Code: wire.ByeDraining, ReconnectInMS: after.Milliseconds()}
+}
+
 // run serves the viewers until ctx ends; then it ends the connections that are left,
 // and returns when every goroutine of theirs has ended.
 func (l *lobby) run(ctx context.Context) error {
 	house := begin(context.WithoutCancel(ctx), "audience", l.house.Run, func(error) {})
 	l.watch(ctx)
-	l.sessions.close()
-	for _, s := range l.sessions.list() {
+	for _, s := range l.sessions.kill() {
 		s.link.socket.kill()
 	}
 	l.sessions.group.Wait()
@@ -142,31 +144,50 @@ func (l *lobby) watch(ctx context.Context) {
 
 // sessions are the connections there are.
 type sessions struct {
-	group sync.WaitGroup // their goroutines
+	group sync.WaitGroup // their goroutines, and whoever is about to have one
 
-	mu     sync.Mutex // guards all below
-	all    map[*session]struct{}
-	closed bool
-	empty  chan struct{} // closed when closed and all is empty
+	mu       sync.Mutex // guards all below
+	all      map[*session]struct{}
+	entering int
+	closed   bool
+	killed   bool
+	empty    chan struct{} // closed when closed and nobody is there or enters
 }
 
-// start takes a session in and runs f; false: closed.
-func (ss *sessions) start(s *session, f func()) bool {
+// admit lets a session begin; false: nobody is let in any more. Then start or turnAway
+// must follow.
+func (ss *sessions) admit() bool {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	if ss.closed {
 		return false
 	}
-	ss.all[s] = struct{}{}
-	ss.group.Go(f) // joined by run
+	ss.entering++
+	ss.group.Add(1)
 	return true
 }
 
-// ended says that nobody is let in any more.
-func (ss *sessions) ended() bool {
+// turnAway ends a session that was admitted and not started.
+func (ss *sessions) turnAway() {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	return ss.closed
+	ss.entering--
+	ss.check()
+	ss.group.Done()
+}
+
+// start takes an admitted session in and runs f. The hub may have closed or even killed
+// its sessions since the admission: then this one has to be told by the caller.
+func (ss *sessions) start(s *session, f func()) (closed, killed bool) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	ss.entering--
+	ss.all[s] = struct{}{}
+	go func() { // joined by run
+		defer ss.group.Done()
+		f()
+	}()
+	return ss.closed, ss.killed
 }
 
 // also runs f beside a session that is there.
@@ -195,9 +216,18 @@ func (ss *sessions) close() {
 	}
 }
 
+// kill lets nobody in any more, and lists whom the caller has to cut off.
+func (ss *sessions) kill() []*session {
+	ss.close()
+	ss.mu.Lock()
+	ss.killed = true
+	ss.mu.Unlock()
+	return ss.list()
+}
+
 // check closes empty when it is time, under mu.
 func (ss *sessions) check() {
-	if !ss.closed || len(ss.all) > 0 {
+	if !ss.closed || len(ss.all) > 0 || ss.entering > 0 {
 		return
 	}
 	select {

@@ -44,17 +44,20 @@ func (l *lobby) begin(k *link, v visitor) {
 		lobby: l, link: k, room: v.room, who: v.who,
 		nextPing: time.Now().Add(pingEvery),
 	}
-	if l.sessions.ended() {
+	if !l.sessions.admit() {
 		k.socket.kill() // the hub drains since the checks: without a welcome the viewer tries elsewhere
 		return
 	}
 	if err := s.enter(v); err != nil {
+		l.sessions.turnAway()
 		k.socket.kill() // the hub has ended since the checks
 		return
 	}
-	if !l.sessions.start(s, s.run) {
-		s.member.Leave() // the hub drains since a moment ago; if it could be told, it was
+	switch closed, killed := l.sessions.start(s, s.run); {
+	case killed:
 		k.socket.kill()
+	case closed:
+		s.member.Bye(drainBye()) // who was in was told, perhaps before this one was
 	}
 }
 
