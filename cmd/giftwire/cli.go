@@ -29,6 +29,8 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"A production node."`
 	Zegosim zegosimCmd `cmd:"" help:"The simulated ZEGO alone."`
 	Token   tokenCmd   `cmd:"" help:"Print a viewer token."`
+	Audit   auditCmd   `cmd:"" help:"Recompute from the journal alone that every accepted gift ends once: exit 0 holds, 1 broken, 2 could not read."`
+	Trace   traceCmd   `cmd:"" help:"Print one gift's timeline from the journal alone: exit 1 not found, 2 could not read."`
 }
 
 // command is what a sub-command does: its settings are checked first, all faults at
@@ -110,7 +112,7 @@ func fail(s streams, err error) int {
 	for _, one := range flatten(err) {
 		_, _ = fmt.Fprintf(s.err, "giftwire: %s\n", strings.TrimPrefix(one.Error(), errSettings.Error()+": ")) // nowhere left to tell
 	}
-	if errors.Is(err, errSettings) {
+	if errors.Is(err, errSettings) || errors.Is(err, errUnread) {
 		return exitSettings
 	}
 	return exitFailed

@@ -4,6 +4,8 @@
 //	giftwire serve     a production node
 //	giftwire zegosim   the simulated ZEGO alone
 //	giftwire token     print a viewer token
+//	giftwire audit     recompute from the journal alone that every gift ends once
+//	giftwire trace     print one gift's timeline from the journal alone
 //
 // Every flag has an environment variable, GIFTWIRE_ and its name in capitals with
 // underscores; a flag beats the environment, which beats the --config file (YAML, one

@@ -71,11 +71,12 @@ type auditor struct {
 	rooms      rooms
 	// gifts is every gift that was decided or is open, by id. reused has the earlier ones
 	// of several gifts of one id, which is rare.
-	gifts  map[msgID]fate
-	reused map[msgID][]fate
-	gaps   gaps // sequences that have left GIFTS
-	giftIn Info // of GIFTS
-	report Report
+	gifts   map[msgID]fate
+	reused  map[msgID][]fate
+	gaps    gaps // sequences that have left GIFTS
+	gifted  Info // of GIFTS, as it was read
+	decided Info // of OUTCOMES
+	report  Report
 }
 
 // fate is what is known of one gift, in 48 bytes: there may be millions.
@@ -151,7 +152,8 @@ type partition struct {
 	log     log
 	// firstGift is its oldest retained record of GIFTS; Seq 0: none was read.
 	firstGift    retained
-	firstChecked bool // the oldest was asked for once more
+	firstChecked bool   // the oldest was asked for once more:
+	purged       uint64 // its sequence then
 	head         *head
 }
 
@@ -196,7 +198,7 @@ func (a *auditor) partitionOf(prefix, subject string) *partition {
 // home is the partition in which a room belongs: FNV-1a of its name.
 func (a *auditor) home(room string) int {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(room))                       // never fails
+	_, _ = h.Write([]byte(room))                      // never fails
 	return int(h.Sum64() % uint64(len(a.partitions))) //nolint:gosec // below partitionsMax
 }
 

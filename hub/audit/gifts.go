@@ -27,7 +27,7 @@ func (a *auditor) readGifts(ctx context.Context) error {
 		}
 		return nil
 	})
-	a.giftIn = info
+	a.gifted = info
 	// Whatever follows the last one read, up to what the stream has had, is gone, too.
 	a.gaps.add(next, info.Last+1)
 	return err

@@ -47,11 +47,10 @@ func (a *auditor) unseen(ctx context.Context, id msgID, f *fate) error {
 		if err != nil {
 			return err
 		}
-		if oldest.Seq > p.firstGift.seq {
-			a.gaps.purged(p.firstGift.seq, oldest.Seq)
-			p.firstGift = retained{oldest.Seq, oldest.At}
-			why = a.notGone(p, f)
+		if p.purged = oldest.Seq; oldest.Seq == 0 {
+			p.purged = a.gifted.Last + 1
 		}
+		why = a.notGone(p, f)
 	}
 	if why == "" {
 		p.figures.GiftGone++
@@ -69,10 +68,12 @@ func (a *auditor) unseen(ctx context.Context, id msgID, f *fate) error {
 // to be empty, before what the partition still has, and older than it.
 func (a *auditor) notGone(p *partition, f *fate) string {
 	switch first := p.firstGift; {
-	case f.seq == 0 || f.seq > a.giftIn.Last:
-		return fmt.Sprintf("GIFTS never had that sequence, its last is %d", a.giftIn.Last)
+	case f.seq == 0 || f.seq > a.gifted.Last:
+		return fmt.Sprintf("GIFTS never had that sequence, its last is %d", a.gifted.Last)
 	case !a.gaps.has(f.seq):
 		return "that record is there and has no such gift"
+	case f.seq < p.purged:
+		return ""
 	case first.seq != 0 && f.seq > first.seq:
 		return fmt.Sprintf("that record is missing, and the partition's records are retained from %d on", first.seq)
 	case first.seq != 0 && f.storedAt > seconds(first.at.UnixMilli())+1:
@@ -86,34 +87,24 @@ func (a *auditor) notGone(p *partition, f *fate) string {
 // left OUTCOMES.
 func (a *auditor) mayBeDecided(f *fate) bool {
 	l := &a.partitions[f.partition].log
-	return l.first.seq == 0 && a.outcomesHad || l.behind && f.storedAt <= seconds(l.first.at.UnixMilli())
+	return l.first.seq == 0 && a.decided.Last > 0 || l.behind && f.storedAt <= seconds(l.first.at.UnixMilli())
 }
 
 // askMemory looks doubtful gifts up in the rows of decided ids, which the owner stores
-// before the records of their decisions may go. Who is not there is open.
+// before the records of their decisions may go. Who is not there is open, unless so old
+// that the rows have gone, too.
 func (a *auditor) askMemory(ctx context.Context, doubtful []msgID) error {
 	if len(doubtful) == 0 {
 		return nil
 	}
-	wanted := make(map[uint64][]msgID, len(doubtful))
+	wanted := make(map[uint64][]msgID, len(doubtful)) // by the 8 bytes that a row has
 	for _, id := range doubtful {
-		key := binary.BigEndian.Uint64(id[:8])
-		wanted[key] = append(wanted[key], id)
+		wanted[id.key()] = append(wanted[id.key()], id)
 	}
-	_, err := a.read(ctx, streamIDs, idSubject, func(p *partition, m Message) error {
+	info, err := a.read(ctx, streamIDs, idSubject, func(p *partition, m Message) error {
 		return eachID(m.Data, func(key, seq uint64) {
-			if l := &p.log; l.first.seq != 0 && seq >= l.first.seq {
-				return // retained: it would have been seen
-			}
-			for _, id := range wanted[key] {
-				if f := a.gifts[id]; int(f.partition) == p.n && !f.seen {
-					continue
-				} else if int(f.partition) == p.n {
-					f.seen = false // found: decided earlier
-					a.gifts[id] = f
-					p.figures.Gifts.Earlier++
-					p.figures.Value.Earlier += int64(f.value)
-				}
+			if seq < p.log.first.seq || p.log.first.seq == 0 { // else it was read
+				delete(wanted, key)
 			}
 		})
 	})
@@ -121,9 +112,15 @@ func (a *auditor) askMemory(ctx context.Context, doubtful []msgID) error {
 		return err
 	}
 	for _, id := range doubtful {
-		if f := a.gifts[id]; f.seen {
+		f := a.gifts[id]
+		_, open := wanted[id.key()]
+		if open && (info.MaxAge == 0 || a.age(&f) < info.MaxAge) {
 			a.stillOpen(id, &f)
+			continue
 		}
+		p := a.partitions[f.partition]
+		p.figures.Gifts.Earlier++
+		p.figures.Value.Earlier += int64(f.value)
 	}
 	return nil
 }
@@ -158,17 +155,22 @@ func (a *auditor) stillOpen(id msgID, f *fate) {
 	p.figures.Value.Pending += int64(f.value)
 	l := &p.log
 	seen := l.last.at.Sub(time.Unix(int64(f.storedAt), 0)) // its age at its owner's last sign of life
-	now := a.options.Now.Sub(time.Unix(int64(f.storedAt), 0))
+	now := a.age(f)
 	var why string
 	switch {
 	case l.last.seq != 0 && seen > sendAge+slack && l.last.at.Sub(l.takeover) > slack:
 		why = fmt.Sprintf("was open for %v when its owner wrote OUTCOMES %d; after %v it must be decided", seen.Round(time.Second), l.last.seq, sendAge)
-	case a.giftIn.MaxAge != 0 && now > a.giftIn.MaxAge:
-		why = fmt.Sprintf("is open for %v, past the %v that GIFTS keeps: the next owner will not see it", now.Round(time.Second), a.giftIn.MaxAge)
+	case a.gifted.MaxAge != 0 && now > a.gifted.MaxAge:
+		why = fmt.Sprintf("is open for %v, past the %v that GIFTS keeps: the next owner will not see it", now.Round(time.Second), a.gifted.MaxAge)
 	default:
 		return
 	}
 	a.problem(Problem{Kind: Overdue, MsgID: id.String(), Room: a.rooms.all[f.room].name, Partition: p.n, Detail: f.place() + " " + why})
+}
+
+// age is how old a gift is now.
+func (a *auditor) age(f *fate) time.Duration {
+	return a.options.Now.Sub(time.Unix(int64(f.storedAt), 0))
 }
 
 func clock(s uint32) string { return time.Unix(int64(s), 0).UTC().Format(time.RFC3339) }

@@ -28,7 +28,8 @@ type roomState struct {
 }
 
 func (a *auditor) readOutcomes(ctx context.Context) error {
-	_, err := a.read(ctx, streamOutcomes, outcomeSubject, func(p *partition, m Message) error {
+	var err error
+	a.decided, err = a.read(ctx, streamOutcomes, outcomeSubject, func(p *partition, m Message) error {
 		p.figures.OutcomeRecords++
 		rec, err := decodeOutcome(m.Data)
 		if err != nil {

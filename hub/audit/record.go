@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -217,6 +218,9 @@ func (m *msgID) UnmarshalText(text []byte) error {
 	*m = out
 	return nil
 }
+
+// key is the id's first 8 bytes, by which the hub remembers it.
+func (m msgID) key() uint64 { return binary.BigEndian.Uint64(m[:8]) }
 
 // String is the 36 character hyphenated form.
 func (m msgID) String() string {
