@@ -224,7 +224,7 @@ export interface RoomEvents {
   bye: Bye;
   /**
    * Something is wrong that ends nothing: `bad_frame` (the hub said something that is not
-   * understood), `gap`, `token_failed`, `upgrade_failed` (a proxy may not know WebSocket),
+   * understood), `gap`, `token_failed`, `upgrade_failed` (again: a proxy may not know WebSocket),
    * `storage_failed` (told once), or an error event of the hub with its code.
    */
   error: GiftwireError;

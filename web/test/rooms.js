@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 
 import { connect } from "../static/giftwire.js";
+import { LiveRoom } from "../static/giftwire/room.js";
 import { PATIENCE_MS } from "./hub.js";
 
 const TYPES = [
@@ -13,9 +14,11 @@ const TYPES = [
 // Returns of tests: quick, but with all their jitter.
 export const QUICK = { backoffBaseMs: 50, backoffMaxMs: 500 };
 
-// open connects, and records all events as {type, detail}, gifts by their state of that moment.
-export function open(t, options) {
-  const room = connect({ storage: null, ...options, times: { ...QUICK, ...options.times } });
+// open connects, and records all events as {type, detail}, gifts by their state of that moment. A
+// world is that of a tab (tab.js); default: Node's own.
+export function open(t, { world, ...options }) {
+  const all = { storage: null, ...options, times: { ...QUICK, ...options.times } };
+  const room = world === undefined ? connect(all) : new LiveRoom(all, world);
   const heard = [];
   for (const type of TYPES) {
     room.addEventListener(type, ({ detail }) => {
@@ -26,6 +29,7 @@ export function open(t, options) {
   return Object.assign(room, {
     heard,
     all: (type) => heard.filter((event) => event.type === type).map((event) => event.detail),
+    waits: () => heard.filter((event) => event.type === "state" && event.detail.inMs !== undefined).map((event) => event.detail.inMs),
     states: () => heard.filter((event) => event.type === "state").map((event) => event.detail.state),
   });
 }
@@ -50,6 +54,11 @@ export function until(room, type, condition = () => true) {
 export async function state(room, wanted) {
   if (room.state === wanted) return;
   await until(room, "state", (change) => change.state === wanted);
+}
+
+// lost waits until the connection that there is has ended. It may be followed by another at once.
+export async function lost(room) {
+  if (room.state === "open") await until(room, "state", ({ state }) => state !== "open");
 }
 
 // eventually polls what only another process can tell.

@@ -47,6 +47,7 @@ export class Line {
   #timer;
   #isOrdered = false; // the server said when to come back: nothing makes it earlier
   #failures = 0;
+  #blocked = 0; // upgrades in a row that the hub would have taken
   #welcomedAt = 0; // clock; 0: this connection has not been welcomed
 
   /**
@@ -129,6 +130,7 @@ export class Line {
   #welcomed() {
     this.#timers.clear(this.#timer);
     this.#welcomedAt = this.#world.clock();
+    this.#blocked = 0;
     this.#tokens.welcomed();
     this.#enter({ state: "open" });
     this.#pulse.start();
@@ -177,6 +179,7 @@ export class Line {
     const why = await askWhy({ fetch: this.#settings.fetch, url, token, signal: aborter.signal });
     this.#timers.clear(timer);
     if (run !== this.#run) return;
+    this.#blocked = why.kind === "upgrade" ? this.#blocked + 1 : 0;
     switch (why.kind) {
       case "final":
         this.close({ code: why.problem.code, message: why.problem.detail, problem: why.problem });
@@ -190,7 +193,8 @@ export class Line {
         this.#failures++;
         break;
       case "upgrade":
-        this.#events.fault(new GiftwireError("upgrade_failed", "the hub would take the connection, but the WebSocket upgrade did not get through"));
+        // Once, the network was back between upgrade and question, which is nobody's fault.
+        if (this.#blocked > 1) this.#events.fault(new GiftwireError("upgrade_failed", BLOCKED));
         if (run === this.#run) this.#fail();
         break;
       case "network":
@@ -294,4 +298,5 @@ export class Line {
   }
 }
 
+const BLOCKED = "the hub would take the connection, but the WebSocket upgrade does not get through";
 const BAD_TOKEN = Object.freeze({ status: 401, code: "unauthorized", title: "Unauthorized", detail: "the token is no JWT" });
