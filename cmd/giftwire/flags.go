@@ -21,6 +21,7 @@ type storeFlags struct {
 	GiftsBytes   string `name:"gifts-bytes" help:"Most that accepted gifts may take on disk." default:"4GiB" placeholder:"SIZE"`
 	LedgerBytes  string `name:"ledger-bytes" help:"Most that outcomes, the ledger, may take on disk." default:"16GiB" placeholder:"SIZE"`
 	LedgerAge    string `name:"ledger-age" help:"How long outcomes are kept." default:"168h" placeholder:"DURATION"`
+	FreeBytes    string `name:"free-bytes" help:"What must be free on the embedded NATS's disk, else gifts are refused." default:"512MiB" placeholder:"SIZE"`
 	ResizeStream bool   `name:"resize" help:"Change existing streams to these sizes and ages instead of refusing to start."`
 }
 
@@ -29,6 +30,7 @@ func (f *storeFlags) journal(s *settings, node string) journal.Config {
 		Dir: f.Data, NATSURL: f.NATSURL, NATSOptions: journal.FileOptions(f.NATSCreds, f.NATSCA), Node: node,
 		Replicas:   f.replicas(s),
 		Partitions: int(s.number("partitions", f.Partitions, 0, 1024)),
+		FreeBytes:  s.size("free-bytes", f.FreeBytes),
 		Retention: journal.Retention{
 			GiftBytes: s.size("gifts-bytes", f.GiftsBytes), OutcomeBytes: s.size("ledger-bytes", f.LedgerBytes),
 			OutcomeAge: s.duration("ledger-age", f.LedgerAge, 27*time.Hour, 10*365*24*time.Hour), Resize: f.ResizeStream,

@@ -27,6 +27,7 @@ const (
 
 	roleSubmit = "submit" // stores gifts and says which, until it is killed
 	roleWedge  = "wedge"  // can write no more after a while, and says what happens
+	roleIdle   = "idle"   // can write no more, and has nothing to write
 )
 
 func runChild(role string) int {
@@ -36,6 +37,8 @@ func runChild(role string) int {
 		err = submitUntilKilled()
 	case roleWedge:
 		err = submitUntilWedged()
+	case roleIdle:
+		err = wedgeIdle()
 	default:
 		err = errors.New("no such role")
 	}
@@ -185,6 +188,25 @@ func submitUntilWedged() error {
 	return j.Close()
 }
 
+// wedgeIdle takes the disk away from a journal that nobody uses.
+func wedgeIdle() error {
+	signal.Ignore(syscall.SIGXFSZ)
+	j, err := openChild(journal.Pace{Check: 50 * time.Millisecond, Wedged: time.Second, Grace: 100 * time.Millisecond})
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- j.Run(context.Background()) }()
+	limit := syscall.Rlimit{Cur: 1, Max: 1}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	err = <-ended
+	say("healthy", j.Health() == nil)
+	say("wedged", errors.Is(err, journal.ErrWedged), err)
+	return j.Close()
+}
+
 // submitAndWait says when the gift is stored, and returns why it was refused. A gift
 // without an answer is left behind after a while.
 func submitAndWait(j *journal.Journal, n int, telling *sync.WaitGroup) error {
@@ -232,4 +254,18 @@ func TestAWedgedStoreEndsRun(t *testing.T) {
 		t.Errorf("%d gifts told as stored, %d are there", stored, len(got))
 	}
 	store(t, j, gift("r1", 1_000_000))
+}
+
+// TestAWedgedStoreIsNoticedWithoutGifts: the first gift must not be what finds it.
+func TestAWedgedStoreIsNoticedWithoutGifts(t *testing.T) {
+	cmd, lines, stderr := startChild(t, roleIdle, t.TempDir(), "0")
+	said := make(map[string]string)
+	for lines.Scan() {
+		word, rest, _ := strings.Cut(lines.Text(), " ")
+		said[word] = rest
+	}
+	_ = cmd.Wait() // it exits with 1, as runChild does
+	if said["healthy"] != "false" || !strings.HasPrefix(said["wedged"], "true") {
+		t.Errorf("the child said %v\n%s", said, stderr)
+	}
 }

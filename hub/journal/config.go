@@ -45,6 +45,11 @@ type Config struct {
 	// is 90,000, or 9 s of 10,000 gifts/s; what waits longer than Unanswered is
 	// refused anyway.
 	QueueBytes int
+	// FreeBytes is how much of the embedded server's disk must be free, else entries are
+	// refused, so that what is accepted still finds room for its decision. Default 512
+	// MiB: decisions of the 200,000 gifts that may be open, at 1.2 KiB, twice over. 0 is
+	// the default, 1 switches it off. Only on Linux, macOS and FreeBSD.
+	FreeBytes int64
 	// Logger gets what an operator should know; no payloads. nil: nothing.
 	Logger *slog.Logger
 	// Hooks are called for metrics.
@@ -144,6 +149,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.QueueBytes < sizeMin {
 		fault("QueueBytes %d is below %d", c.QueueBytes, sizeMin)
+	}
+	if c.FreeBytes == 0 {
+		c.FreeBytes = 512 << 20
+	}
+	if c.FreeBytes < 0 {
+		fault("FreeBytes %d is negative", c.FreeBytes)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,4 +85,18 @@ func TestGiftsAreRefusedBeforeDecisions(t *testing.T) {
 		rec.Number++
 		seq = mustAppend(t, j.Log(0), seq, rec)
 	}
+}
+
+// TestADiskNearlyFull: gifts are refused while there is room for decisions.
+func TestADiskNearlyFull(t *testing.T) {
+	j := openPaced(t, journal.Config{Dir: t.TempDir(), Retention: small(), FreeBytes: 1 << 60}, journal.Pace{Check: time.Hour})
+	run(t, j)
+	j.LookNow(t.Context())
+	if err := j.Submit(gift("r1", 0), func(journal.Receipt, error) { t.Error("done was called") }); !errors.Is(err, journal.ErrUnavailable) {
+		t.Errorf("Submit: %v", err)
+	}
+	if err := j.Health(); !errors.Is(err, journal.ErrUnavailable) || !strings.Contains(err.Error(), "disk") {
+		t.Errorf("Health: %v", err)
+	}
+	mustAppend(t, j.Log(0), 0, takeover(j, 1))
 }

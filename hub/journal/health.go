@@ -34,6 +34,7 @@ var ErrWedged = errors.New("journal: the embedded server is wedged")
 type health struct {
 	stalled atomic.Int64 // publishes and appends that wait for an answer too long
 	trouble atomic.Pointer[error]
+	proven  uint64 // records stored when the canary last looked; owned by watch
 
 	mu     sync.Mutex // guards the following
 	spaces map[string]StreamSpace
@@ -70,7 +71,8 @@ func (h *health) space(stream string) StreamSpace {
 }
 
 // watch looks at the store every second until ctx ends. On the embedded server it
-// returns ErrWedged when there is no end to a trouble that is not mere fullness.
+// returns ErrWedged when there is no end to a trouble that is not mere fullness, which
+// an operator mends while the node runs.
 func (j *Journal) watch(ctx context.Context) error {
 	changed := j.nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED)
 	defer j.nc.RemoveStatusListener(changed)
@@ -90,7 +92,7 @@ func (j *Journal) watch(ctx context.Context) error {
 		if silent != 1 { // once may be a slow disk, a request lost, or a moment without a CPU
 			j.note(err)
 		}
-		if now := j.Health(); now == nil || errors.Is(now, errFull) {
+		if now := j.Health(); now == nil || errors.Is(now, errFull) || errors.Is(now, errNoSpace) {
 			good = time.Now()
 		} else if j.embedded != nil && time.Since(good) >= j.tuning.wedged {
 			return fmt.Errorf("%w: %w", ErrWedged, now)
@@ -128,6 +130,9 @@ func (j *Journal) look(ctx context.Context) error {
 		if err := serverHealth(j.embedded.server); err != nil {
 			return fmt.Errorf("%w: %w", errSilent, err)
 		}
+		if err := j.canary(ctx); err != nil {
+			return err
+		}
 	}
 	if !j.nc.IsConnected() {
 		return errDisconnected
@@ -151,6 +156,9 @@ func (j *Journal) look(ctx context.Context) error {
 	j.health.mu.Lock()
 	j.health.spaces = spaces
 	j.health.mu.Unlock()
+	if tooFull == nil && j.embedded != nil {
+		return j.diskSpace()
+	}
 	return tooFull
 }
 
