@@ -21,7 +21,7 @@ type storeFlags struct {
 	GiftsBytes   string `name:"gifts-bytes" help:"Most that accepted gifts may take on disk." default:"4GiB" placeholder:"SIZE"`
 	LedgerBytes  string `name:"ledger-bytes" help:"Most that outcomes, the ledger, may take on disk." default:"16GiB" placeholder:"SIZE"`
 	LedgerAge    string `name:"ledger-age" help:"How long outcomes are kept." default:"168h" placeholder:"DURATION"`
-	FreeBytes    string `name:"free-bytes" help:"What must be free on the embedded NATS's disk, else gifts are refused." default:"512MiB" placeholder:"SIZE"`
+	FreeBytes    string `name:"free-bytes" help:"What must be free on the embedded NATS's disk, else gifts are refused." default:"128MiB" placeholder:"SIZE"`
 	ResizeStream bool   `name:"resize" help:"Change existing streams to these sizes and ages instead of refusing to start."`
 }
 

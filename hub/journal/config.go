@@ -46,8 +46,8 @@ type Config struct {
 	// refused anyway.
 	QueueBytes int
 	// FreeBytes is how much of the embedded server's disk must be free, else entries are
-	// refused, so that what is accepted still finds room for its decision. Default 512
-	// MiB: decisions of the 200,000 gifts that may be open, at 1.2 KiB, twice over. 0 is
+	// refused, so that what is accepted still finds room for its decision. Default 128
+	// MiB: decisions of 100,000 gifts that may be open, at 1.2 KiB. 0 is
 	// the default, 1 switches it off. Only on Linux, macOS and FreeBSD.
 	FreeBytes int64
 	// Logger gets what an operator should know; no payloads. nil: nothing.
@@ -151,7 +151,7 @@ func (c Config) withDefaults() (Config, error) {
 		fault("QueueBytes %d is below %d", c.QueueBytes, sizeMin)
 	}
 	if c.FreeBytes == 0 {
-		c.FreeBytes = 512 << 20
+		c.FreeBytes = 128 << 20
 	}
 	if c.FreeBytes < 0 {
 		fault("FreeBytes %d is negative", c.FreeBytes)
