@@ -47,7 +47,7 @@ func Run(ctx context.Context, src Source, o Options) (*Report, error) {
 	}
 	a := &auditor{
 		src: src, options: o, seed: maphash.MakeSeed(),
-		rooms: rooms{byName: make(map[string]uint32)}, gifts: make(map[msgID]fate), reused: make(map[msgID][]fate),
+		rooms: rooms{byName: make(map[string]uint32)}, gifts: newLedger(), reused: make(map[msgID][]fate),
 		report: Report{Problems: []Problem{}, Partitions: []PartitionFigures{}, Counts: make(map[Kind]int64)},
 	}
 	// The order makes the audit of a running node right: what was open in a snapshot was
@@ -69,9 +69,8 @@ type auditor struct {
 	seed       maphash.Seed
 	partitions []*partition
 	rooms      rooms
-	// gifts is every gift that was decided or is open, by id. reused has the earlier ones
-	// of several gifts of one id, which is rare.
-	gifts   map[msgID]fate
+	gifts      ledger
+	// reused has the earlier ones of several gifts of one id, which is rare.
 	reused  map[msgID][]fate
 	gaps    gaps // sequences that have left GIFTS
 	gifted  Info // of GIFTS, as it was read
@@ -79,55 +78,8 @@ type auditor struct {
 	report  Report
 }
 
-// fate is what is known of one gift, in 48 bytes: there may be millions.
-type fate struct {
-	seq       uint64 // its record in GIFTS
-	out       uint64 // the record in OUTCOMES that decided it; 0: none
-	print     fingerprint
-	storedAt  uint32 // when its record was stored, Unix s
-	decidedAt uint32 // when its decision was stored, Unix s
-	value     uint32 // Value x Num
-	room      uint32 // number in rooms
-	index     uint32 // place in the record in GIFTS
-	partition uint16
-	status    verdict
-	seen      bool // its record is in GIFTS
-}
-
-// verdict is a status in a byte.
-type verdict uint8
-
-const (
-	open verdict = iota
-	isDelivered
-	isFailed
-	isUnresolved
-)
-
-// String is the status as it stands in records.
-func (v verdict) String() string { return [...]string{pending, delivered, failed, unresolved}[v] }
-
-func verdictOf(status string) verdict {
-	switch status {
-	case delivered:
-		return isDelivered
-	case failed:
-		return isFailed
-	default:
-		return isUnresolved
-	}
-}
-
 // place writes where a gift stands.
 func (f *fate) place() string { return fmt.Sprintf("GIFTS %d/%d", f.seq, f.index) }
-
-// at reports whether f stands at the place.
-func (f *fate) at(seq uint64, index uint32) bool { return f.seq == seq && f.index == index }
-
-// before reports whether f stands before the place.
-func (f *fate) before(seq uint64, index uint32) bool {
-	return f.seq < seq || f.seq == seq && f.index < index
-}
 
 // rooms numbers the rooms and knows where each stands in its partition's log.
 type rooms struct {
@@ -151,10 +103,10 @@ type partition struct {
 	figures Figures
 	log     log
 	// firstGift is its oldest retained record of GIFTS; Seq 0: none was read.
-	firstGift    retained
-	firstChecked bool   // the oldest was asked for once more:
-	purged       uint64 // its sequence then
-	head         *head
+	firstGift retained
+	looked    bool   // the oldest was asked for once more:
+	purged    uint64 // its sequence then
+	head      *head
 }
 
 // retained is a record by its place and time.
@@ -209,7 +161,9 @@ func (a *auditor) read(ctx context.Context, stream, prefix string, each func(*pa
 	if err != nil {
 		return Info{}, err
 	}
-	return info, a.src.Read(ctx, Span{stream, info.First, info.Last}, func(m Message) error {
+	last := uint64(0)
+	err = a.src.Read(ctx, Span{stream, info.First, info.Last}, func(m Message) error {
+		last = m.Seq
 		if a.options.Progress != nil {
 			a.options.Progress(stream, m.Seq-info.First+1, info.Last-info.First+1)
 		}
@@ -228,17 +182,22 @@ func (a *auditor) read(ctx context.Context, stream, prefix string, each func(*pa
 		}
 		return nil
 	})
+	if err == nil && last != 0 && last < info.Last {
+		// Records leave at the head, so the newest goes last.
+		a.problem(Problem{Kind: Lost, Detail: fmt.Sprintf("%s %d to %d, the newest, are missing", stream, last+1, info.Last)})
+	}
+	return info, err
 }
 
 // checkGift checks what must be true of a gift wherever it stands.
-func (a *auditor) checkGift(p *partition, g *gift, where string) {
+func (a *auditor) checkGift(p *partition, g *gift, where func() string) {
 	if g.Value < 1 || g.Num < 1 || g.Count < 1 || g.Count > countMax || g.Value > countMax || g.Value*g.Num != g.Count {
 		a.problem(Problem{Kind: WrongValue, MsgID: g.MsgID.String(), Room: g.Room, Partition: p.n, Detail: fmt.Sprintf(
-			"%s: count %d, value %d, num %d", where, g.Count, g.Value, g.Num)})
+			"%s: count %d, value %d, num %d", where(), g.Count, g.Value, g.Num)})
 	}
 	if home := a.home(g.Room); home != p.n {
 		a.problem(Problem{Kind: Misplaced, MsgID: g.MsgID.String(), Room: g.Room, Partition: p.n, Detail: fmt.Sprintf(
-			"%s: the room belongs to partition %d", where, home)})
+			"%s: the room belongs to partition %d", where(), home)})
 	}
 }
 

@@ -37,16 +37,15 @@ func (a *auditor) readGifts(ctx context.Context) error {
 // repeat of either.
 func (a *auditor) gift(p *partition, g *gift, m Message, index uint32) {
 	here := fate{seq: m.Seq, index: index, print: printOf(a.seed, g), storedAt: seconds(m.At.UnixMilli())}
-	a.checkGift(p, g, here.place())
-	f, known := a.gifts[g.MsgID]
+	a.checkGift(p, g, here.place)
+	f := a.gifts.find(g.MsgID)
 	switch {
-	case !known:
+	case f == nil:
 		a.accept(p, g, here)
 	case f.out == 0:
-		p.repeat(&f, &here)
+		p.repeat(f, &here)
 	case f.at(here.seq, here.index):
-		a.sawDecided(p, g, &f, here.print)
-		a.gifts[g.MsgID] = f
+		a.sawDecided(p, g, f, here.print)
 	case a.wasReused(p, g, &here):
 	case here.before(f.seq, f.index):
 		// Its id was first used here, and decided as it stands further on.
@@ -57,10 +56,10 @@ func (a *auditor) gift(p *partition, g *gift, m Message, index uint32) {
 		}
 	case since(here.storedAt, f.decidedAt) >= forgotten:
 		p.figures.Reused++
-		a.reused[g.MsgID] = append(a.reused[g.MsgID], f)
+		a.reused[g.MsgID] = append(a.reused[g.MsgID], *f)
 		a.accept(p, g, here)
 	default:
-		p.repeat(&f, &here)
+		p.repeat(f, &here)
 	}
 }
 
@@ -95,7 +94,7 @@ func (a *auditor) accept(p *partition, g *gift, f fate) {
 	p.figures.Value.Accepted += value
 	f.room, _ = a.rooms.at(g.Room)
 	f.value, f.partition, f.seen = uint32(value), uint16(p.n), true //nolint:gosec // bounded by value, and below partitionsMax
-	a.gifts[g.MsgID] = f
+	a.gifts.put(g.MsgID, f)
 }
 
 // sawDecided counts a gift that was decided, and compares what was decided with it.

@@ -11,16 +11,16 @@ import (
 // not in GIFTS, and gifts that are not decided.
 func (a *auditor) judge(ctx context.Context) error {
 	var doubtful []msgID // open, and stored before the log begins
-	for id, f := range a.gifts {
+	for id, f := range a.gifts.all() {
 		switch {
 		case f.out != 0 && !f.seen:
-			if err := a.unseen(ctx, id, &f); err != nil {
+			if err := a.unseen(ctx, id, f); err != nil {
 				return err
 			}
-		case f.out == 0 && a.mayBeDecided(&f):
+		case f.out == 0 && a.mayBeDecided(f):
 			doubtful = append(doubtful, id)
 		case f.out == 0:
-			a.stillOpen(id, &f)
+			a.stillOpen(id, f)
 		}
 	}
 	for id, all := range a.reused {
@@ -32,7 +32,45 @@ func (a *auditor) judge(ctx context.Context) error {
 			}
 		}
 	}
+	if err := a.holes(ctx); err != nil {
+		return err
+	}
 	return a.askMemory(ctx, doubtful)
+}
+
+// holes looks for records that are missing between others. Where there is one partition,
+// none can be; where there are more, a purge leaves them.
+func (a *auditor) holes(ctx context.Context) error {
+	p := a.partitions[0]
+	if len(a.partitions) > 1 || p.firstGift.seq == 0 {
+		return nil
+	}
+	for _, g := range a.gaps.ranges {
+		if g.from < p.firstGift.seq || g.to > a.gifted.Last {
+			continue // the head, or the tail, of which read has told
+		}
+		if err := a.lookAgain(ctx, p); err != nil {
+			return err
+		}
+		if g.from >= p.purged {
+			a.problem(Problem{Kind: Lost, Detail: fmt.Sprintf("GIFTS %d to %d are missing between others", g.from, g.to-1)})
+		}
+	}
+	return nil
+}
+
+// lookAgain asks, once, what the partition's oldest record is now: it may have been
+// purged while it was read.
+func (a *auditor) lookAgain(ctx context.Context, p *partition) error {
+	if p.looked {
+		return nil
+	}
+	p.looked = true
+	oldest, err := a.src.First(ctx, streamGifts, fmt.Sprint(giftSubject, p.n))
+	if p.purged = oldest.Seq; oldest.Seq == 0 {
+		p.purged = a.gifted.Last + 1
+	}
+	return err
 }
 
 // unseen judges a gift that was decided and has no record in GIFTS: its record has left
@@ -40,15 +78,9 @@ func (a *auditor) judge(ctx context.Context) error {
 func (a *auditor) unseen(ctx context.Context, id msgID, f *fate) error {
 	p := a.partitions[f.partition]
 	why := a.notGone(p, f)
-	if why != "" && !p.firstChecked {
-		// Unless it was purged while GIFTS was read.
-		p.firstChecked = true
-		oldest, err := a.src.First(ctx, streamGifts, fmt.Sprint(giftSubject, p.n))
-		if err != nil {
+	if why != "" {
+		if err := a.lookAgain(ctx, p); err != nil {
 			return err
-		}
-		if p.purged = oldest.Seq; oldest.Seq == 0 {
-			p.purged = a.gifted.Last + 1
 		}
 		why = a.notGone(p, f)
 	}
@@ -72,11 +104,9 @@ func (a *auditor) notGone(p *partition, f *fate) string {
 		return fmt.Sprintf("GIFTS never had that sequence, its last is %d", a.gifted.Last)
 	case !a.gaps.has(f.seq):
 		return "that record is there and has no such gift"
-	case f.seq < p.purged:
-		return ""
-	case first.seq != 0 && f.seq > first.seq:
+	case first.seq != 0 && f.seq > max(first.seq, p.purged):
 		return fmt.Sprintf("that record is missing, and the partition's records are retained from %d on", first.seq)
-	case first.seq != 0 && f.storedAt > seconds(first.at.UnixMilli())+1:
+	case f.seq < first.seq && f.storedAt > seconds(first.at.UnixMilli())+1:
 		return fmt.Sprintf("stored at %s, it says, which is later than %d", clock(f.storedAt), first.seq)
 	default:
 		return ""
@@ -112,10 +142,10 @@ func (a *auditor) askMemory(ctx context.Context, doubtful []msgID) error {
 		return err
 	}
 	for _, id := range doubtful {
-		f := a.gifts[id]
+		f := a.gifts.find(id)
 		_, open := wanted[id.key()]
-		if open && (info.MaxAge == 0 || a.age(&f) < info.MaxAge) {
-			a.stillOpen(id, &f)
+		if open && (info.MaxAge == 0 || a.age(f) < info.MaxAge) {
+			a.stillOpen(id, f)
 			continue
 		}
 		p := a.partitions[f.partition]

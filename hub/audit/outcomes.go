@@ -202,17 +202,17 @@ func (e *roomEntry) sum() totals {
 // decision takes one gift's fate in.
 func (a *auditor) decision(p *partition, d *decision, m Message, room uint32) {
 	g := &d.Gift
-	where := fmt.Sprintf("OUTCOMES %d", m.Seq)
+	where := func() string { return fmt.Sprintf("OUTCOMES %d", m.Seq) }
 	problem := func(k Kind, format string, args ...any) {
 		a.problem(Problem{Kind: k, MsgID: g.MsgID.String(), Room: g.Room, Partition: p.n, Detail: fmt.Sprintf(format, args...)})
 	}
 	a.checkGift(p, g, where)
 	if name := a.rooms.all[room].name; g.Room != name {
-		problem(Misplaced, "%s: decided as a gift of room %s", where, name)
+		problem(Misplaced, "%s: decided as a gift of room %s", where(), name)
 	}
 	for _, t := range d.Attempts {
 		if age := time.Duration(t.StartedAt-d.StoredAt) * time.Millisecond; !t.Query && age > sendAge+clockSlack {
-			problem(SentLate, "%s: sent %v after it was stored, past %v", where, age.Round(time.Second), sendAge)
+			problem(SentLate, "%s: sent %v after it was stored, past %v", where(), age.Round(time.Second), sendAge)
 			break
 		}
 	}
@@ -223,14 +223,14 @@ func (a *auditor) decision(p *partition, d *decision, m Message, room uint32) {
 		storedAt: seconds(d.StoredAt), decidedAt: seconds(m.At.UnixMilli()), value: uint32(value), //nolint:gosec // bounded by value
 		room: room, partition: uint16(p.n), status: verdictOf(d.Status), //nolint:gosec // below partitionsMax
 	}
-	first, twice := a.gifts[g.MsgID]
+	first := a.gifts.find(g.MsgID)
 	switch {
-	case !twice:
-		a.gifts[g.MsgID] = f
+	case first == nil:
+		a.gifts.put(g.MsgID, f)
 	case !f.at(first.seq, first.index) && since(f.storedAt, first.decidedAt) >= remembered:
 		p.figures.Reused++
-		a.reused[g.MsgID] = append(a.reused[g.MsgID], first)
-		a.gifts[g.MsgID] = f
+		a.reused[g.MsgID] = append(a.reused[g.MsgID], *first)
+		*first = f
 	default:
 		problem(DecidedTwice, "%v in OUTCOMES %d, %s in OUTCOMES %d", first.status, first.out, d.Status, m.Seq)
 	}

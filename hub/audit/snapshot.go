@@ -80,7 +80,7 @@ func (a *auditor) judgeSnapshots(context.Context) error {
 	if !some {
 		return nil
 	}
-	for _, f := range a.gifts {
+	for _, f := range a.gifts.all() {
 		delete(missing[f.partition], position{f.seq, f.index})
 	}
 	for _, all := range a.reused {
