@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/giftwire/giftwire/hub/internal/stage"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/room"
 )
@@ -162,7 +163,7 @@ func (p *Partition) Timeline(ctx context.Context, roomID string, id room.MsgID) 
 	p.rooms.Lock()
 	g, open := p.rooms.open[id]
 	seq, known := p.rooms.memory.find(id.Key())
-	var actor *room.Actor
+	var actor stage.Performer
 	if open {
 		actor = p.rooms.at(g.gift.Room).actor
 	}

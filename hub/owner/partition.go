@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/giftwire/giftwire/hub/internal/stage"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/room"
 )
@@ -33,6 +34,7 @@ type Partition struct {
 	verdicts *verdicts
 	phase    atomic.Int32
 	stats    counters
+	perform  stage.Perform // starts a room's actor
 
 	// Set by takeOver, before any room does anything.
 	identity  identity
@@ -59,7 +61,9 @@ func New(cfg Config) (*Partition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Partition{cfg: cfg, origin: time.Now(), rooms: newRooms(), verdicts: newVerdicts()}, nil
+	p := &Partition{cfg: cfg, origin: time.Now(), rooms: newRooms(), verdicts: newVerdicts()}
+	p.perform = p.start
+	return p, nil
 }
 
 // Run takes the partition over, serves it until ctx ends, then finishes the calls in
@@ -85,11 +89,8 @@ func (p *Partition) serve(ctx context.Context) error {
 	defer stop(nil)
 	hard, kill := context.WithCancel(context.WithoutCancel(ctx))
 	defer kill()
-	p.rooms.Lock()
-	p.life = soft
-	p.rooms.Unlock()
-
-	a := &appender{store: p.cfg.Store, rooms: p.rooms, verdicts: p.verdicts, listener: p.cfg.Listener, identity: p.identity}
+	p.begin(soft)
+	a := p.newAppender()
 	quiet := make(chan struct{}) // closed when no actor decides any more
 	var appended error
 	var producers, storing sync.WaitGroup
@@ -115,6 +116,17 @@ func (p *Partition) serve(ctx context.Context) error {
 		return context.Cause(soft)
 	}
 	return p.release(hard, a)
+}
+
+// begin lets rooms be set to work, until life ends.
+func (p *Partition) begin(life context.Context) {
+	p.rooms.Lock()
+	p.life = life
+	p.rooms.Unlock()
+}
+
+func (p *Partition) newAppender() *appender {
+	return &appender{store: p.cfg.Store, rooms: p.rooms, verdicts: p.verdicts, listener: p.cfg.Listener, identity: p.identity}
 }
 
 // endActors refuses new events and waits for the actors, whose context has ended:
@@ -150,16 +162,20 @@ func (p *Partition) keep(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		p.rooms.Lock()
-		p.rooms.memory.forget(time.Now().UnixMilli())
-		p.rooms.Unlock()
-		stored, err := p.snapshot(ctx)
-		if err != nil && ctx.Err() == nil {
-			p.cfg.Logger.Warn("snapshot failed; the next one is tried in time", slog.Any("error", err))
-		}
-		if err := p.makeRoom(ctx, stored); err != nil && ctx.Err() == nil {
-			p.cfg.Logger.Warn("history could not be purged; it is tried again in time", slog.Any("error", err))
-		}
+		p.keepOnce(ctx)
+	}
+}
+
+func (p *Partition) keepOnce(ctx context.Context) {
+	p.rooms.Lock()
+	p.rooms.memory.forget(time.Now().UnixMilli())
+	p.rooms.Unlock()
+	stored, err := p.snapshot(ctx)
+	if err != nil && ctx.Err() == nil {
+		p.cfg.Logger.Warn("snapshot failed; the next one is tried in time", slog.Any("error", err))
+	}
+	if err := p.makeRoom(ctx, stored); err != nil && ctx.Err() == nil {
+		p.cfg.Logger.Warn("history could not be purged; it is tried again in time", slog.Any("error", err))
 	}
 }
 
@@ -184,24 +200,33 @@ func (p *Partition) post(e *entry, ev room.Event) {
 			OwnedSince: p.since, NotBefore: p.notBefore, Game: e.game.Now.State,
 		})
 	}
-	a := room.NewActor(room.ActorConfig{
+	var a stage.Performer
+	a = p.perform(room.ActorConfig{
 		Core: e.core, Sender: p.cfg.Sender, Origin: p.origin, Gate: p.cfg.Gate, Ended: p.cfg.Ended,
 		Decide: func(d []room.Decision) { p.verdicts.put(e.name, d) },
 		Joined: func(c []room.Comment) { p.joined(e, c) },
 		Alarm:  func(alarm room.Alarm) { p.cfg.Alarm(e.name, alarm) },
 		Shed:   p.cfg.Shed,
-	})
-	e.actor = a
-	a.Post(ev)
-	life := p.life
-	p.actors.Go(func() {
-		a.Run(life)
+	}, ev, func() {
 		p.rooms.Lock()
 		defer p.rooms.Unlock()
 		if e.actor == a { // else an event came just then and started the next one
 			e.actor, e.core = nil, nil
 		}
 	})
+	e.actor = a
+}
+
+// start is the [stage.Perform] of a real partition: a goroutine that endActors joins.
+func (p *Partition) start(cfg room.ActorConfig, first room.Event, ended func()) stage.Performer {
+	a := room.NewActor(cfg)
+	a.Post(first)
+	life := p.life
+	p.actors.Go(func() {
+		a.Run(life)
+		ended()
+	})
+	return a
 }
 
 // joined notes which joins ZEGO has taken.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/giftwire/giftwire/hub/internal/stage"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/room"
 )
@@ -27,8 +28,8 @@ type entry struct {
 	open   int // gifts journaled and not decided
 	game   game
 	joins  joins
-	core   *room.Core  // nil until the room has something to do
-	actor  *room.Actor // nil while the room is idle
+	core   *room.Core      // nil until the room has something to do
+	actor  stage.Performer // nil while the room is idle
 }
 
 // openGift is a gift that is journaled and not decided.
