@@ -48,7 +48,8 @@ export class Line {
   #isOrdered = false; // the server said when to come back: nothing makes it earlier
   #failures = 0;
   #blocked = 0; // upgrades in a row that the hub would have taken
-  #welcomedAt = 0; // clock; 0: this connection has not been welcomed
+  /** @type {number | undefined} */
+  #welcomedAt; // clock; undefined: this connection has not been welcomed
 
   /**
    * @param {Settings} settings
@@ -151,7 +152,7 @@ export class Line {
    * @param {string} token
    */
   #ended(url, token) {
-    if (this.#welcomedAt !== 0) this.#lost();
+    if (this.#welcomedAt !== undefined) this.#lost();
     else this.#ask(url, token);
   }
 
@@ -162,7 +163,7 @@ export class Line {
   }
 
   #settleFailures() {
-    const lived = this.#welcomedAt === 0 ? 0 : this.#world.clock() - this.#welcomedAt;
+    const lived = this.#welcomedAt === undefined ? 0 : this.#world.clock() - this.#welcomedAt;
     if (lived >= GOOD_AFTER_MS) this.#failures = 0;
   }
 
@@ -285,7 +286,7 @@ export class Line {
     this.#pulse.stop();
     this.#link?.drop();
     this.#link = undefined;
-    this.#welcomedAt = 0;
+    this.#welcomedAt = undefined;
     return ++this.#run;
   }
 

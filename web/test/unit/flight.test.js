@@ -158,6 +158,15 @@ test("a passing rejection does not deny a sending whose answer was lost", () => 
   assert.equal(gift.state, "delivered");
 });
 
+test("nor one on the same connection", () => {
+  const gift = give();
+  flight.opened();
+  place.pass(20_000);
+  assert.equal(sent.length, 2);
+  reject(gift, "busy", 1000);
+  assert.equal(gift.state, "sent");
+});
+
 test("a gift that waits for another try does not hold up the others", () => {
   const first = give();
   flight.opened();

@@ -42,6 +42,16 @@ test("what is kept is there after a reload, as it was last", async () => {
   assert.deepEqual([store.items.size, faults], [0, []]);
 });
 
+test("what was given before the first welcome is kept from then on", async () => {
+  const before = page();
+  const early = record();
+  before.put(early);
+  assert.equal(store.items.size, 0, "whose it is, is not known");
+  await before.open(OWNER);
+  before.view.crash();
+  assert.deepEqual(await page().open(OWNER), [early]);
+});
+
 test("a room that was closed leaves its gifts to the next one on the page", async () => {
   const view = locks.page();
   const first = page(store, { view });

@@ -67,6 +67,13 @@ test("a deadline that passed in a sleep is moved once", () => {
   assert.equal(deaths, 1);
 });
 
+test("a machine that sleeps again and again has no endless excuse", () => {
+  place.pass(30_000);
+  place.sleep(600_000);
+  place.sleep(600_000);
+  assert.equal(deaths, 1);
+});
+
 test("a check asks at once, and one question at a time", () => {
   place.pass(1000);
   pulse.check();
