@@ -65,6 +65,9 @@ value: Value x Num, gifts as viewers count them. earlier: decided in records tha
 %s under an id that was taken (%d with other content, which does not count); %s of decided gifts have left GIFTS.
 `, plural(t.GiftRecords, "record"), plural(t.OutcomeRecords, "record"), plural(t.Checked, "entry"),
 		plural(t.Repeats, "repeat"), t.Conflicts, plural(t.GiftGone, "record"))
+	if len(r.Cut) > 0 && err == nil {
+		_, err = fmt.Fprintf(to, "The server cut off what is no record, as a crash leaves it (bytes): %v.\n", r.Cut)
+	}
 	if err != nil {
 		return err
 	}

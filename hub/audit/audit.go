@@ -48,7 +48,7 @@ func Run(ctx context.Context, src Source, o Options) (*Report, error) {
 	a := &auditor{
 		src: src, options: o, seed: maphash.MakeSeed(),
 		rooms: rooms{byName: make(map[string]uint32)}, gifts: newLedger(), reused: make(map[msgID][]fate),
-		report: Report{Problems: []Problem{}, Partitions: []PartitionFigures{}, Counts: make(map[Kind]int64)},
+		report: Report{Problems: []Problem{}, Partitions: []PartitionFigures{}, Counts: make(map[Kind]int64), Cut: make(map[string]uint64)},
 	}
 	// The order makes the audit of a running node right: what was open in a snapshot was
 	// decided later, and what was decided was accepted before.
@@ -160,6 +160,9 @@ func (a *auditor) read(ctx context.Context, stream, prefix string, each func(*pa
 	info, err := a.src.Info(ctx, stream)
 	if err != nil {
 		return Info{}, err
+	}
+	if info.Cut > 0 {
+		a.report.Cut[stream] = info.Cut
 	}
 	last := uint64(0)
 	err = a.src.Read(ctx, Span{stream, info.First, info.Last}, func(m Message) error {

@@ -33,8 +33,9 @@
 //	                --gift-ttl says, which is shorter), an owner that had 15 min since
 //	                its takeover; or stored longer ago than GIFTS keeps records at all
 //	lost            open in the newest snapshot, gone from GIFTS, and not decided; or
-//	                records missing at a stream's end, or in the middle of GIFTS, which
-//	                only several partitions' purges may make holes in
+//	                records missing at a stream's end, as it says or as a snapshot knew it,
+//	                or in the middle of GIFTS, where only purges of several partitions may
+//	                leave holes
 //	sent_late       sent more than 23 h after it was stored (P3); clocks may be 1 min apart
 //	wrong_value     count is not value x num, or one is not between 1 and 100,000
 //	wrong_totals    the totals that the hub wrote are not what the decisions add up to

@@ -25,6 +25,9 @@ import (
 const (
 	// streamsFolder is where nats-server keeps the streams of its one account.
 	streamsFolder = "jetstream/$G/streams"
+	// A stream's records are in files of their own, beside an index.
+	recordsFolder = "msgs"
+	recordsExt    = ".blk"
 	// serverReady is how long the server may take after its streams are recovered.
 	serverReady = 10 * time.Second
 	// payloadMax is NATS' default max_payload, the most that a record has.
@@ -59,15 +62,15 @@ func OpenFolder(ctx context.Context, dir, temp string) (_ *Store, err error) {
 		return nil, errors.Join(fmt.Errorf("folder for a copy: %w", err), release())
 	}
 	s.ends = append(s.ends, func() error { return os.RemoveAll(copied) })
-	ages, err := copyStreams(ctx, dir, copied)
-	if err = errors.Join(err, release()); err != nil {
+	c := &folderCopy{from: dir, to: copied, ages: make(map[string]time.Duration), sizes: make(map[string]int64)}
+	if err = errors.Join(c.streams(ctx), release()); err != nil {
 		return nil, err
 	}
-	s.ages = ages
 	running, err := serve(copied)
 	if err != nil {
 		return nil, err
 	}
+	s.ages, s.cut = c.ages, c.cut()
 	stop := func() error {
 		running.Shutdown()
 		running.WaitForShutdown()
@@ -101,65 +104,90 @@ func lock(dir string) (release func() error, err error) {
 	return l.Unlock, nil
 }
 
-// copyStreams copies what the audit reads. It returns the streams' ages, which the
-// copies do not have.
-func copyStreams(ctx context.Context, from, to string) (map[string]time.Duration, error) {
-	ages := make(map[string]time.Duration)
-	for _, stream := range []string{streamOutcomes, streamGifts, streamSnapshots, streamIDs} {
-		source := filepath.Join(from, streamsFolder, stream)
-		age, err := copyStream(ctx, stream, source, filepath.Join(to, streamsFolder, stream))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil, fmt.Errorf("%w in %s: %w", ErrNoStore, from, err)
-		case err != nil:
-			return nil, fmt.Errorf("copy %s (TMPDIR may name a folder with more space): %w", stream, err)
-		}
-		ages[stream] = age
-	}
-	return ages, nil
+// folderCopy is a copy of what the audit reads.
+type folderCopy struct {
+	from, to string
+	ages     map[string]time.Duration // of the streams, which the copies do not have
+	sizes    map[string]int64         // of the files with records, by name
 }
 
-// copyStream copies a stream's records and its configuration, but no consumers.
-func copyStream(ctx context.Context, stream, from, to string) (time.Duration, error) {
-	if err := os.MkdirAll(filepath.Join(to, "msgs"), 0o700); err != nil {
-		return 0, err
+// streams copies the streams.
+func (c *folderCopy) streams(ctx context.Context) error {
+	for _, stream := range []string{streamOutcomes, streamGifts, streamSnapshots, streamIDs} {
+		err := c.stream(ctx, stream)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("%w in %s: %w", ErrNoStore, c.from, err)
+		case err != nil:
+			return fmt.Errorf("copy %s (TMPDIR may name a folder with more space): %w", stream, err)
+		}
+	}
+	return nil
+}
+
+// stream copies a stream's records and its configuration, but no consumers.
+func (c *folderCopy) stream(ctx context.Context, stream string) error {
+	from, to := filepath.Join(c.from, streamsFolder, stream), filepath.Join(c.to, streamsFolder, stream)
+	if err := os.MkdirAll(filepath.Join(to, recordsFolder), 0o700); err != nil {
+		return err
 	}
 	age, err := copyConfig(stream, from, to)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	files, err := os.ReadDir(filepath.Join(from, "msgs"))
+	c.ages[stream] = age
+	files, err := os.ReadDir(filepath.Join(from, recordsFolder))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for _, f := range files {
 		if ctx.Err() != nil {
-			return 0, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 		if !f.Type().IsRegular() {
 			continue
 		}
-		if err := copyFile(filepath.Join(from, "msgs", f.Name()), filepath.Join(to, "msgs", f.Name())); err != nil {
-			return 0, err
+		name := filepath.Join(to, recordsFolder, f.Name())
+		size, err := copyFile(filepath.Join(from, recordsFolder, f.Name()), name)
+		if err != nil {
+			return err
+		}
+		if filepath.Ext(name) == recordsExt {
+			c.sizes[name] = size
 		}
 	}
-	return age, nil
+	return nil
+}
+
+// cut is how many bytes the copies have become shorter, by stream: a server that cannot
+// read on in a file cuts it off there, and does not say so (nats-server v2.15.2,
+// filestore.go, rebuildStateFromBufLocked).
+func (c *folderCopy) cut() map[string]uint64 {
+	out := make(map[string]uint64)
+	for name, size := range c.sizes {
+		now, err := os.Stat(name)
+		if err == nil && now.Size() < size { // one that is gone was empty
+			stream := filepath.Base(filepath.Dir(filepath.Dir(name)))
+			out[stream] += uint64(size - now.Size()) //nolint:gosec // positive
+		}
+	}
+	return out
 }
 
 // copyFile copies a file; where the file system can, by sharing its blocks
 // (copy_file_range, which io.Copy uses).
-func copyFile(from, to string) error {
+func copyFile(from, to string) (size int64, err error) {
 	in, err := os.Open(from)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = in.Close() }() // only read
 	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+	size, err = io.Copy(out, in)
+	return size, errors.Join(err, out.Close())
 }
 
 // Where nats-server keeps a stream's configuration, as JSON, and its checksum: a

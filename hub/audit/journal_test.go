@@ -189,6 +189,66 @@ func TestFolderOfAJournal(t *testing.T) {
 	if diff := cmp.Diff(before, sums(t, b.dir)); diff != "" {
 		t.Errorf("the audit changed the folder (-before +after):\n%s", diff)
 	}
+	// A copy of the records alone, such as a backup, is as good.
+	if err := os.Remove(filepath.Join(b.dir, "lock")); err != nil {
+		t.Fatal(err)
+	}
+	if again := read(t, b.dir); again.Total != r.Total {
+		t.Errorf("without the lock file: %+v, with it %+v", again.Total, r.Total)
+	}
+}
+
+// Where the disk has changed a record, the audit does not say that all is well, and
+// leaves the rest for whoever can repair it.
+func TestDamagedFolder(t *testing.T) {
+	t.Parallel()
+	for _, stream := range []string{"GIFTS", "OUTCOMES"} {
+		for _, index := range []bool{true, false} {
+			t.Run(fmt.Sprint(stream, " index ", index), func(t *testing.T) {
+				t.Parallel()
+				b := openBook(t)
+				gifts := b.give("ann", 10)
+				for _, d := range gifts {
+					b.append(journal.KindDecisions, d)
+				}
+				if err := b.log.SaveChunk(t.Context(), "head", fmt.Appendf(nil, `{"v":1,"read":10,"last":%d,"open":""}`, b.last)); err != nil {
+					t.Fatal(err)
+				}
+				b.close()
+				msgs := filepath.Join(b.dir, "jetstream/$G/streams", stream, "msgs")
+				data, err := os.ReadFile(filepath.Join(msgs, "1.blk"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				data[len(data)/2] ^= 0xff
+				err = os.WriteFile(filepath.Join(msgs, "1.blk"), data, 0o600)
+				if !index {
+					err = errors.Join(err, os.Remove(filepath.Join(msgs, "index.db"))) // as after a kill
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				before := sums(t, b.dir)
+				s, err := audit.OpenFolder(t.Context(), b.dir, t.TempDir())
+				if err != nil {
+					t.Fatal(err)
+				}
+				r, err := audit.Run(t.Context(), s, audit.Options{})
+				if cerr := s.Close(); cerr != nil {
+					t.Error(cerr)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r.Holds || !index && r.Cut[stream] == 0 { // with an index the server notices when it reads
+					t.Errorf("holds %v with %+v, %d bytes cut off", r.Holds, r.Total, r.Cut[stream])
+				}
+				if diff := cmp.Diff(before, sums(t, b.dir)); diff != "" {
+					t.Errorf("the audit changed the folder (-before +after):\n%s", diff)
+				}
+			})
+		}
+	}
 }
 
 // A server that opens a folder ages out what is too old. The audit must see it.

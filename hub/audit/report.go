@@ -119,6 +119,10 @@ type Report struct {
 	Epoch      string             `json:"epoch"` // of the streams
 	Partitions []PartitionFigures `json:"partitions"`
 	Total      Figures            `json:"total"`
+	// Cut are bytes that the server cut off at the end of a stream's file when it opened
+	// it, because they are no record: what a crash leaves of one that was never answered
+	// for, or damage. It breaks no rule by itself.
+	Cut map[string]uint64 `json:"cut_bytes"`
 	// Problems are the first 1,000; Counts has all of them by kind.
 	Problems []Problem      `json:"problems"`
 	Counts   map[Kind]int64 `json:"problem_counts"`

@@ -48,6 +48,13 @@ func TestLeftRetention(t *testing.T) {
 			e.takeover(0)
 			e.decide(delivered, e.gave("r2", "ida", "i1"))
 		}, Figures{Gifts: Tally{Accepted: 6, Delivered: 1, Earlier: 5}}},
+		"open in a snapshot, and all that follows it is gone": {func(e *evening) {
+			e.snapshot(e.dan)
+			e.decide(failed, e.dan)
+			e.mark()
+			e.purge(streamOutcomes, 0, 8)
+			e.purge(streamGifts, 0, 99)
+		}, Figures{}},
 		"an id used again after a day": {func(e *evening) {
 			e.decide(delivered, e.dan)
 			e.wait(25 * time.Hour)
@@ -97,6 +104,11 @@ func TestContradictedByWhatIsLeft(t *testing.T) {
 			e.entry(1).Decisions[0].GiftSeq = 5
 			return e.ann
 		}, NeverAccepted},
+		"decided as what stands at 0": {func(e *evening) stored {
+			e.entry(1).Decisions[0].GiftSeq = 0
+			e.purge(streamGifts, 0, 4)
+			return e.ann
+		}, NeverAccepted},
 		"the first totals that are left are too small": {func(e *evening) stored {
 			e.remember(2, e.ann)
 			e.purge(streamOutcomes, 0, 3)
@@ -132,23 +144,30 @@ func TestContradictedByWhatIsLeft(t *testing.T) {
 // Purges and gifts that come while the streams are read break nothing.
 func TestRunningNode(t *testing.T) {
 	t.Parallel()
-	for name, meanwhile := range map[string]func(e *evening, stream string){
-		"GIFTS is purged": func(e *evening, stream string) {
-			if stream == streamGifts {
-				e.gifts[1].gone = true // the reader has seen the first, and not this one
-				defer e.purge(streamGifts, 0, 3)
-			}
-		},
-		"a gift is accepted and decided": func(e *evening, stream string) {
-			if stream == streamGifts {
-				e.decide(delivered, e.gave("r1", "new", "n1"), e.dan)
-			}
-		},
+	for name, tt := range map[string]struct {
+		stream    string
+		seq       uint64 // when it was read
+		meanwhile func(e *evening)
+	}{
+		"GIFTS is purged":    {streamGifts, 1, func(e *evening) { e.purge(streamGifts, 0, 4) }},
+		"OUTCOMES is purged": {streamOutcomes, 1, func(e *evening) { e.purge(streamOutcomes, 0, 3) }},
+		"GIFTS is purged, nothing of it was decided": {streamGifts, 4, func(e *evening) {
+			e.purge(streamGifts, 0, 6) // dan's is among it, as if it had been decided just now
+		}},
+		"a gift is accepted and decided": {streamGifts, 1, func(e *evening) {
+			e.decide(delivered, e.dan, e.give(newGift("r2", "new", "n1"))[0])
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newEvening(t)
-			e.hook = func(stream string) { meanwhile(e, stream) }
+			e.remember(2, e.ann)
+			e.gave("r2", "ida", "i1")
+			e.hook = func(stream string, seq uint64) {
+				if stream == tt.stream && seq == tt.seq {
+					tt.meanwhile(e)
+				}
+			}
 			if r := e.audit(); !r.Holds {
 				t.Errorf("problems:%s", lines(r))
 			}
@@ -182,5 +201,22 @@ func TestPurgeOfOnePartition(t *testing.T) {
 	e.decide(failed, ghost)
 	if p := found(t, e.audit(), NeverAccepted); p.MsgID != ghost.MsgID.String() {
 		t.Errorf("%v, want the ghost named", p)
+	}
+}
+
+// A room's first entry is its first, where nothing has left its partition's log.
+func TestRoomBeginsInTheMiddleOfAWholeLog(t *testing.T) {
+	t.Parallel()
+	e := newTape(t)
+	e.partitions = 2
+	e.takeover(1)
+	name := "r1"
+	for i := 0; e.home(name) != 1; i++ {
+		name = string(rune('a' + i))
+	}
+	e.rooms[name] = &tapedRoom{number: 4, prev: 1} // 1 is partition 0's takeover
+	e.decide(delivered, e.gave(name, "ann", "a1"))
+	if p := found(t, e.audit(), BrokenChain); p.Room != name {
+		t.Errorf("%v, want room %s named", p, name)
 	}
 }

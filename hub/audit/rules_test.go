@@ -75,6 +75,14 @@ func TestEachRule(t *testing.T) {
 			e.decide(failed, again)
 			return e.ann
 		}, []Kind{DecidedTwice, Unbalanced}},
+		"decided twice, the same place said to be stored a day later": {func(e *evening) stored {
+			e.decide(failed, e.dan)
+			e.wait(25 * time.Hour)
+			again := e.ann
+			again.at = e.now
+			e.decide(delivered, again)
+			return e.ann
+		}, []Kind{DecidedTwice, Unbalanced}},
 		"decided and never accepted, in a record of others": {func(e *evening) stored {
 			ghost := stored{newGift("r1", "ghost", "g1"), e.bob.seq, 7, e.bob.at}
 			e.decide(failed, ghost)
@@ -108,6 +116,12 @@ func TestEachRule(t *testing.T) {
 			e.gifts[3].rec.Entries[0].Gift = &g
 			return e.zoe
 		}, []Kind{OtherContent}},
+		"content that was worth more": {func(e *evening) stored {
+			g := *e.zoe.gift
+			g.Count, g.Num = 40, 4
+			e.gifts[3].rec.Entries[0].Gift = &g
+			return e.zoe
+		}, []Kind{OtherContent, Unbalanced}},
 		"another receiver, though asked for the same": {func(e *evening) stored {
 			e.entry(4).Decisions[0].Gift.Receiver = "anchor2"
 			return e.zoe
@@ -133,6 +147,16 @@ func TestEachRule(t *testing.T) {
 		"gone from GIFTS undecided": {func(e *evening) stored {
 			e.snapshot(e.dan)
 			e.purge(streamGifts, 0, 99)
+			return stored{gift: &gift{}}
+		}, []Kind{Lost}},
+		"a snapshot that has read further than GIFTS goes": {func(e *evening) stored {
+			e.snapshot()
+			e.head.Read = 6
+			return stored{gift: &gift{}}
+		}, []Kind{Lost}},
+		"a snapshot that has seen more of OUTCOMES": {func(e *evening) stored {
+			e.snapshot()
+			e.head.Last = 7
 			return stored{gift: &gift{}}
 		}, []Kind{Lost}},
 		"sent after 23 h": {func(e *evening) stored {
@@ -187,6 +211,10 @@ func TestEachRule(t *testing.T) {
 			e.outcomes[6].rec.Term = 1
 			return stored{gift: &gift{}}
 		}, []Kind{BrokenChain}},
+		"a record that says to follow another": {func(e *evening) stored {
+			e.outcomes[5].rec.Prev--
+			return stored{gift: &gift{}}
+		}, []Kind{BrokenChain}},
 		"a number that is left out": {func(e *evening) stored {
 			e.outcomes[5].rec.Number++
 			return stored{gift: &gift{}}
@@ -196,7 +224,7 @@ func TestEachRule(t *testing.T) {
 			return stored{gift: &gift{MsgID: e.zoe.MsgID, Room: "r1"}}
 		}, []Kind{Misplaced, OtherContent}},
 		"a subject of no partition": {func(e *evening) stored {
-			e.gifts[4].subject = "gw.gifts.01"
+			e.gifts[4].subject = "gw.gifts.00"
 			return stored{gift: &gift{}}
 		}, []Kind{Unreadable}},
 		"garbage in GIFTS": {func(e *evening) stored {
@@ -216,6 +244,9 @@ func TestEachRule(t *testing.T) {
 			want := slices.Sorted(slices.Values(tt.want))
 			if diff := cmp.Diff(want, kinds(r)); diff != "" || r.Holds {
 				t.Fatalf("holds %v, kinds (-want +got):\n%s%s", r.Holds, diff, lines(r))
+			}
+			if slices.Contains(tt.want, NeverAccepted) && r.Counts[Unbalanced] != 2 {
+				t.Errorf("unbalanced%s, want in number and in value", lines(r))
 			}
 			p := found(t, r, tt.want[0])
 			if id := named.MsgID; id != (msgID{}) && (p.MsgID != id.String() || p.Room != named.Room) || id == (msgID{}) && p.MsgID != "" || p.Room != named.Room {
@@ -244,9 +275,13 @@ func TestMisplacedRoom(t *testing.T) {
 func TestOpenWithinTheRules(t *testing.T) {
 	t.Parallel()
 	for name, happens := range map[string]func(e *evening){
-		"23 h, with an owner":               func(e *evening) { e.wait(23 * time.Hour); e.mark() },
-		"25 h, without one":                 func(e *evening) { e.wait(25 * time.Hour) },
-		"25 h, a takeover a minute ago":     func(e *evening) { e.wait(25 * time.Hour); e.takeover(0); e.wait(time.Minute); e.mark() },
+		"23 h, with an owner":           func(e *evening) { e.wait(23 * time.Hour); e.mark() },
+		"25 h, without one":             func(e *evening) { e.wait(25 * time.Hour) },
+		"25 h, a takeover a minute ago": func(e *evening) { e.wait(25 * time.Hour); e.takeover(0); e.wait(time.Minute); e.mark() },
+		"asked for after 23 h": func(e *evening) {
+			a := &e.entry(4).Decisions[0].Attempts[0]
+			a.Query, a.StartedAt = true, a.StartedAt+(24*time.Hour).Milliseconds()
+		},
 		"open in the snapshot and in GIFTS": func(e *evening) { e.snapshot(e.dan) },
 		"decided since the snapshot": func(e *evening) {
 			e.snapshot(e.dan)

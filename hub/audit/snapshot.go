@@ -19,6 +19,7 @@ const headVersion = 1
 // that has left GIFTS without being decided.
 type head struct {
 	Version int    `json:"v"`
+	Read    uint64 `json:"read"` // GIFTS sequence read so far
 	Last    uint64 `json:"last"` // OUTCOMES sequence covered
 	Open    []byte `json:"open"` // open gifts' places, packed
 }
@@ -56,9 +57,25 @@ func (a *auditor) readSnapshots(ctx context.Context) error {
 	return nil
 }
 
-// judgeSnapshots looks for gifts that were open in a snapshot, have left GIFTS since, and
-// were never decided.
+// judgeSnapshots looks for what the owner's snapshots knew and the streams do not: records
+// at their ends, and gifts that were open, have left GIFTS since, and were never decided.
 func (a *auditor) judgeSnapshots(context.Context) error {
+	for _, p := range a.partitions {
+		if p.head != nil && p.head.Read > a.gifted.Last {
+			a.problem(Problem{Kind: Lost, Partition: p.n, Detail: fmt.Sprintf(
+				"the snapshot has read GIFTS up to %d, its newest is %d", p.head.Read, a.gifted.Last)})
+		}
+		if p.head != nil && p.head.Last > a.decided.Last {
+			a.problem(Problem{Kind: Lost, Partition: p.n, Detail: fmt.Sprintf(
+				"the snapshot covers OUTCOMES up to %d, its newest is %d", p.head.Last, a.decided.Last)})
+		}
+	}
+	a.judgeOpen()
+	return nil
+}
+
+// judgeOpen is the part about the open gifts.
+func (a *auditor) judgeOpen() {
 	missing := make([]map[position]bool, len(a.partitions))
 	some := false
 	for i, p := range a.partitions {
@@ -78,7 +95,7 @@ func (a *auditor) judgeSnapshots(context.Context) error {
 		}
 	}
 	if !some {
-		return nil
+		return
 	}
 	for _, f := range a.gifts.all() {
 		delete(missing[f.partition], position{f.seq, f.index})
@@ -94,7 +111,6 @@ func (a *auditor) judgeSnapshots(context.Context) error {
 				"a gift in GIFTS %d/%d was open in the snapshot up to OUTCOMES %d, and has left GIFTS undecided", at.seq, at.index, a.partitions[i].head.Last)})
 		}
 	}
-	return nil
 }
 
 // positions unpacks the places: ascending differences in varints, of the sequence and,

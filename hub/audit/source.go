@@ -33,6 +33,9 @@ type Info struct {
 	First, Last uint64
 	MaxAge      time.Duration // as configured; 0: none
 	Metadata    map[string]string
+	// Cut are the bytes that opening the store cut off at the end of a file, because they
+	// are no record. Known of a folder only.
+	Cut uint64
 }
 
 // Span is a part of a stream: the records From to UpTo.

@@ -38,6 +38,8 @@ type Store struct {
 	ends []func() error // what Close does, in order
 	// ages are the streams' own, where a copy with other ones is read.
 	ages map[string]time.Duration
+	// cut is what opening the copy cut off, in bytes.
+	cut map[string]uint64
 }
 
 // Server says which NATS to connect to.
@@ -120,7 +122,6 @@ func (s *Store) Info(ctx context.Context, stream string) (Info, error) {
 	case a.Error != nil:
 		return Info{}, fmt.Errorf("look at %s: %w", stream, a.Error)
 	case a.State.Lost != nil && len(a.State.Lost.Messages) > 0:
-		// Without sequences it is what a crash left of a record that was never answered for.
 		return Info{}, fmt.Errorf("%w: %s has lost %d records", ErrDamaged, stream, len(a.State.Lost.Messages))
 	case !a.Config.AllowDirect:
 		return Info{}, fmt.Errorf("%s does not allow direct gets: its settings are not giftwire's", stream)
@@ -130,7 +131,9 @@ func (s *Store) Info(ctx context.Context, stream string) (Info, error) {
 		age = time.Duration(a.Config.MaxAge)
 	}
 	// JetStream says 0 to 0 of a stream that never had anything.
-	return Info{First: max(a.State.First, 1), Last: a.State.Last, MaxAge: age, Metadata: a.Config.Metadata}, nil
+	return Info{
+		First: max(a.State.First, 1), Last: a.State.Last, MaxAge: age, Metadata: a.Config.Metadata, Cut: s.cut[stream],
+	}, nil
 }
 
 // First implements [Source]. It asks the stream's leader, who knows all.

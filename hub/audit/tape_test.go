@@ -29,12 +29,12 @@ type tape struct {
 	giftAge    time.Duration
 	idAge      time.Duration
 
-	logs  map[int]*outcomeRecord // newest of each partition
-	seqs  map[int]uint64         // its sequence
-	rooms map[string]*tapedRoom  // what the owner knows
-	next  map[string]uint64      // the stream's next sequence
-	hook  func(stream string)    // called before a stream is read
-	kept  map[string][]Message   // instead of encoding it at each look
+	logs  map[int]*outcomeRecord          // newest of each partition
+	seqs  map[int]uint64                  // its sequence
+	rooms map[string]*tapedRoom           // what the owner knows
+	next  map[string]uint64               // the stream's next sequence
+	hook  func(stream string, seq uint64) // called when a record was read
+	kept  map[string][]Message            // instead of encoding it at each look
 }
 
 type taped[T any] struct {
@@ -284,17 +284,26 @@ func (t *tape) Info(_ context.Context, stream string) (Info, error) {
 }
 
 func (t *tape) Read(_ context.Context, s Span, each func(Message) error) error {
-	if t.hook != nil {
-		t.hook(s.Stream)
-	}
-	for _, m := range t.all(s.Stream) {
-		if m.Seq >= s.From && m.Seq <= s.UpTo {
+	if t.hook == nil {
+		for _, m := range t.all(s.Stream) {
 			if err := each(m); err != nil {
 				return err
 			}
 		}
+		return nil
 	}
-	return nil
+	for next := s.From; ; {
+		all := t.all(s.Stream) // as it is now
+		i := slices.IndexFunc(all, func(m Message) bool { return m.Seq >= next })
+		if i < 0 || all[i].Seq > s.UpTo {
+			return nil
+		}
+		if err := each(all[i]); err != nil {
+			return err
+		}
+		t.hook(s.Stream, all[i].Seq)
+		next = all[i].Seq + 1
+	}
 }
 
 func (t *tape) First(_ context.Context, stream, subject string) (Message, error) {
