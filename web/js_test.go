@@ -46,7 +46,8 @@ func TestGiftwireJS(t *testing.T) {
 			args = append(args, "--experimental-websocket")
 		}
 		cmd := exec.Command(node.path, append(args, scripts(t)...)...)
-		cmd.Env = append(os.Environ(), "GIFTWIRE_BINARY="+buildBinary(t))
+		// TMPDIR: what a test that failed has left goes, too.
+		cmd.Env = append(os.Environ(), "GIFTWIRE_BINARY="+buildBinary(t), "TMPDIR="+t.TempDir())
 		out := run(t, cmd)
 		// A runner that finds nothing is content.
 		if !strings.Contains(out, "\n# fail 0\n") || strings.Contains(out, "\n# pass 0\n") || !strings.Contains(out, "\n# skipped 0\n") {
