@@ -14,14 +14,20 @@ type Bucket struct {
 	Name       string
 	MaxBytes   int64
 	ValueBytes int32 // the largest value, headers included
+	// Memory keeps it in the servers' memory: for what is of no use after they ended.
+	Memory bool
 }
 
-// KeyValue makes the bucket, in files, with one value a key and the streams'
-// replicas, or verifies that it is so: else [ErrDrift].
+// KeyValue makes the bucket, with one value a key and the streams' replicas, or
+// verifies that it is so: else [ErrDrift].
 func (j *Journal) KeyValue(ctx context.Context, b Bucket) (jetstream.KeyValue, error) {
+	storage := jetstream.FileStorage
+	if b.Memory {
+		storage = jetstream.MemoryStorage
+	}
 	want := jetstream.StreamConfig{
 		Name: "KV_" + b.Name, Subjects: []string{"$KV." + b.Name + ".>"}, MaxBytes: b.MaxBytes,
-		Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
+		Storage: storage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
 		MaxMsgs: -1, MaxConsumers: -1, MaxMsgsPerSubject: 1, MaxMsgSize: b.ValueBytes,
 		Duplicates: j.tuning.window, DenyDelete: true, AllowRollup: true, AllowDirect: true,
 		Metadata: map[string]string{metaFormat: strconv.Itoa(recordFormat)},
@@ -46,4 +52,19 @@ func (j *Journal) KeyValue(ctx context.Context, b Bucket) (jetstream.KeyValue, e
 		}
 		return kv, nil
 	}
+}
+
+// LeaderValue reads a key's newest value from the bucket's leader: it sees every write
+// that was acknowledged, which [jetstream.KeyValue.Get] need not, since any replica
+// answers that. value is nil for a key that was deleted or never written. It repeats
+// the question while nobody answers; ctx bounds that.
+func (j *Journal) LeaderValue(ctx context.Context, bucket, key string) (value []byte, revision uint64, err error) {
+	m, err := j.leaderLast(ctx, "KV_"+bucket, "$KV."+bucket+"."+key)
+	if err != nil {
+		return nil, 0, err
+	}
+	if m.header.Get("KV-Operation") != "" { // DEL or PURGE
+		return nil, m.seq, nil
+	}
+	return m.data, m.seq, nil
 }
