@@ -22,7 +22,7 @@ const problemsShown = 20
 
 func (c *auditCmd) run(ctx context.Context, s streams) error {
 	var report *audit.Report
-	err := c.Journal.read(ctx, s, func(src audit.Source, o audit.Options) (err error) {
+	err := c.Journal.read(ctx, s, func(ctx context.Context, src audit.Source, o audit.Options) (err error) {
 		report, err = audit.Run(ctx, src, o)
 		return err
 	})

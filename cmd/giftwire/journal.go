@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -25,7 +27,10 @@ type journalFlags struct {
 }
 
 // read opens the journal for a reader, shows how far it is, and closes it.
-func (f *journalFlags) read(ctx context.Context, s streams, reader func(audit.Source, audit.Options) error) error {
+func (f *journalFlags) read(ctx context.Context, s streams, reader func(context.Context, audit.Source, audit.Options) error) error {
+	// A terminal that is closed must not leave a copy of the journal behind.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer stop()
 	show := progress{}
 	if file, ok := s.err.(*os.File); ok && isatty.IsTerminal(file.Fd()) {
 		show.to = file
@@ -36,7 +41,7 @@ func (f *journalFlags) read(ctx context.Context, s streams, reader func(audit.So
 		show.clear()
 		return fmt.Errorf("%w: %w", errUnread, err)
 	}
-	err = reader(store, audit.Options{Progress: show.read})
+	err = reader(ctx, store, audit.Options{Progress: show.read})
 	show.clear()
 	if err != nil && !errors.Is(err, audit.ErrNotFound) && !errors.Is(err, audit.ErrBadID) {
 		err = fmt.Errorf("%w: %w", errUnread, err)

@@ -21,7 +21,7 @@ type traceCmd struct {
 
 func (c *traceCmd) run(ctx context.Context, s streams) error {
 	var found *audit.Timeline
-	err := c.Journal.read(ctx, s, func(src audit.Source, o audit.Options) (err error) {
+	err := c.Journal.read(ctx, s, func(ctx context.Context, src audit.Source, o audit.Options) (err error) {
 		found, err = audit.Trace(ctx, src, c.MsgID, o)
 		return err
 	})
