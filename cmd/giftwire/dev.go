@@ -71,10 +71,17 @@ func (c *devCmd) run(ctx context.Context, s streams) error {
 		Limits: hub.Limits{Room: limits},
 	}
 	n.beside = []func(context.Context) error{sim.listener.serve, sim.server.Run}
+	open := make(chan struct{})
 	n.bindings[0].handler = func(h *hub.Hub) http.Handler {
-		return devHandler(h, tokens, sim.server.Admin())
+		return devHandler(h, tokens, sim.server.Admin(), open)
 	}
-	n.ready = func(ctx context.Context, h *hub.Hub) error { return c.welcome(ctx, h, n, s) }
+	n.ready = func(ctx context.Context, h *hub.Hub) error {
+		if err := c.putRoom(ctx, h.Handler()); err != nil {
+			return fmt.Errorf("room %s: %w", devRoom, err)
+		}
+		close(open)
+		return c.welcome(n, s)
+	}
 	return n.run(ctx)
 }
 
@@ -94,11 +101,8 @@ func (c *devCmd) specs(set *settings) []room.GameSpec {
 	return specs
 }
 
-// welcome makes the room and says where to look.
-func (c *devCmd) welcome(ctx context.Context, h *hub.Hub, n *node, s streams) error {
-	if err := c.putRoom(ctx, h.Handler()); err != nil {
-		return fmt.Errorf("room %s: %w", devRoom, err)
-	}
+// welcome says where to look.
+func (c *devCmd) welcome(n *node, s streams) error {
 	address := n.listeners[0].Addr().String()
 	_, err := fmt.Fprintf(s.out, `giftwire dev is running: hub, embedded NATS and a simulated ZEGO in one process.
 

@@ -29,10 +29,11 @@ const (
 )
 
 // devHandler serves page, viewers, platform API, tokens, the simulator's own API and
-// what operators see, all on one address.
-func devHandler(h *hub.Hub, tokens *auth.HS256, sim http.Handler) http.Handler {
+// what operators see, all on one address. The hub's paths answer once open is closed:
+// a page that comes before the room is there would take it for gone.
+func devHandler(h *hub.Hub, tokens *auth.HS256, sim http.Handler, open <-chan struct{}) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", h.Handler())
+	mux.Handle("/v1/", onceOpen(open, h.Handler()))
 	mux.HandleFunc("POST /v1/dev/tokens", devTokens(tokens))
 	mux.Handle(simAdminPath+"/", http.StripPrefix(simAdminPath, sim))
 	for _, path := range []string{"/metrics", "/healthz", "/readyz", "/debug/pprof/"} {
@@ -41,6 +42,21 @@ func devHandler(h *hub.Hub, tokens *auth.HS256, sim http.Handler) http.Handler {
 	mux.Handle("/", web.Handler())
 	return onlyLocal(mux)
 }
+
+// onceOpen refuses requests until open is closed.
+func onceOpen(open <-chan struct{}, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-open:
+			next.ServeHTTP(w, r)
+		default:
+			w.Header().Set("Retry-After", "1")
+			devProblem(w, http.StatusServiceUnavailable, "unavailable", errStarting)
+		}
+	})
+}
+
+var errStarting = errors.New("giftwire dev is starting")
 
 // onlyLocal refuses requests for another host: a page of somebody else's that had its
 // own name point to this machine (DNS rebinding) could else use all of this.
@@ -85,7 +101,7 @@ func devTokens(tokens *auth.HS256) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		want, err := readDevToken(w, r)
 		if err != nil {
-			devProblem(w, err)
+			devProblem(w, http.StatusBadRequest, "bad_request", err)
 			return
 		}
 		want.Token, err = tokens.Token(auth.Identity{
@@ -93,7 +109,7 @@ func devTokens(tokens *auth.HS256) http.HandlerFunc {
 			Can: auth.CanAll, Expires: time.Now().Add(devTokenTTL),
 		})
 		if err != nil {
-			devProblem(w, err)
+			devProblem(w, http.StatusBadRequest, "bad_request", err)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -133,12 +149,11 @@ func or(s *string, def string) string {
 }
 
 // devProblem answers an error as RFC 9457 asks.
-func devProblem(w http.ResponseWriter, err error) {
+func devProblem(w http.ResponseWriter, status int, code string, err error) {
 	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(http.StatusBadRequest)
+	w.WriteHeader(status)
 	_ = json.MarshalWrite(w, map[string]any{
-		"status": http.StatusBadRequest, "title": http.StatusText(http.StatusBadRequest),
-		"detail": err.Error(), "code": "bad_request",
+		"status": status, "title": http.StatusText(status), "detail": err.Error(), "code": code,
 	}) // the client has gone: nothing is left to tell
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -117,5 +118,25 @@ func TestDevTokens(t *testing.T) {
 	status, body := get(t.Context(), base+"/", "")
 	if status != http.StatusOK || !bytes.Contains(body, []byte("giftwire")) {
 		t.Errorf("page: %d", status)
+	}
+}
+
+// A page that is faster than the room's making must not take the room for gone.
+func TestDevAnswersWhenTheRoomIsThere(t *testing.T) {
+	t.Parallel()
+	open := make(chan struct{})
+	h := onceOpen(open, http.NotFoundHandler())
+	for want := range 2 {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/rooms/demo/ws", http.NoBody))
+		if status := []int{http.StatusServiceUnavailable, http.StatusNotFound}[want]; w.Code != status {
+			t.Errorf("status %d, want %d", w.Code, status)
+		}
+		if want == 0 {
+			if w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), `"code":"unavailable"`) {
+				t.Errorf("%v %s", w.Header(), w.Body)
+			}
+			close(open)
+		}
 	}
 }

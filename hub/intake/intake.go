@@ -100,7 +100,8 @@ func (in *Intake) Submit(ctx context.Context, g Gift, answer func(Verdict)) {
 		in.first(ctx, gift, !g.Charged)
 	case entryJoined: // answered with the first
 	case entryStored:
-		tell(in.repeat(in.lookup(ctx, gift), gift))
+		known, _ := in.lookup(ctx, gift)
+		tell(in.repeat(known, gift))
 	case entryOther:
 		tell(conflict(gift.MsgID))
 	case entryClosed:
@@ -122,19 +123,23 @@ func (in *Intake) meter(v Verdict, took time.Duration) {
 // first brings a gift in that nobody else is bringing in now.
 func (in *Intake) first(ctx context.Context, gift *room.Gift, pay bool) {
 	pay = pay && in.cfg.Prices.Wallet != nil
-	if known := in.lookup(ctx, gift); known.Gift != nil {
+	known, sure := in.lookup(ctx, gift)
+	if known.Gift != nil {
 		in.settle(gift, in.repeat(known, gift))
 		return
 	}
-	if v, ok := in.admit(gift); !ok {
+	v, ok := in.admit(gift)
+	switch {
+	case !sure && (!ok || pay):
+		// It may be a repeat of a gift that is journaled. Of that one nobody may say that
+		// nothing was charged, nor give back what was reserved for it.
+		v, ok = rejected(wire.CodeUnavailable, "whether the gift was accepted before cannot be told now").of(gift.MsgID).later(), false
+	case ok && pay:
+		v, ok = in.reserve(ctx, gift)
+	}
+	if !ok {
 		in.settle(gift, v)
 		return
-	}
-	if pay {
-		if v, ok := in.reserve(ctx, gift); !ok {
-			in.settle(gift, v)
-			return
-		}
 	}
 	stored := func(_ journal.Receipt, err error) { in.stored(ctx, gift, pay, err) }
 	if err := in.cfg.Journal.Submit(journal.Entry{Gift: gift}, stored); err != nil {
@@ -142,10 +147,10 @@ func (in *Intake) first(ctx context.Context, gift *room.Gift, pay bool) {
 	}
 }
 
-// lookup asks the owner what is known of the gift's id. Where it cannot say, the
-// gift is journaled as if it were new: the owner, who reads the journal, knows all
-// ids then, and gives the first outcome.
-func (in *Intake) lookup(ctx context.Context, gift *room.Gift) owner.Known {
+// lookup asks the owner what is known of the gift's id; sure is false where it cannot
+// say. Then a gift that is not paid here is journaled as if it were new: the owner, who
+// reads the journal, knows all ids then, and gives the first outcome.
+func (in *Intake) lookup(ctx context.Context, gift *room.Gift) (known owner.Known, sure bool) {
 	ctx, cancel := context.WithTimeout(ctx, in.cfg.Limits.LookupTimeout)
 	defer cancel()
 	known, err := in.cfg.Owner.Lookup(ctx, gift.Room, gift.MsgID)
@@ -154,9 +159,9 @@ func (in *Intake) lookup(ctx context.Context, gift *room.Gift) owner.Known {
 			in.lookupsFailed.Add(1)
 			in.cfg.Logger.Debug("look-up of an id failed", slog.String("room", gift.Room), slog.Any("error", err))
 		}
-		return owner.Known{}
+		return owner.Known{}, false
 	}
-	return known
+	return known, true
 }
 
 // repeat answers a gift whose id is journaled already.

@@ -275,6 +275,34 @@ func TestLookupFails(t *testing.T) {
 	}
 }
 
+// TestDoubtIsNoRefusal: while the owner cannot say whether a gift is journaled already,
+// nobody hears that nothing was charged, and the wallet is not touched.
+func TestDoubtIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string]func(*bench, *intake.Gift){
+		"the room was closed meanwhile": func(b *bench, _ *intake.Gift) { delete(b.rooms, "r1") },
+		"the game has ended":            func(b *bench, _ *intake.Gift) { b.rooms["r1"] = intake.Room{Game: "TinyLoveWar", RequireRunning: true} },
+		"the gift left the catalogue":   func(_ *bench, g *intake.Gift) { g.GiftID = "old" },
+		"the tiers have changed":        func(_ *bench, g *intake.Gift) { g.Count = 15 },
+		"the room is full":              func(b *bench, _ *intake.Gift) { b.owner.state.Open = 1 << 20 },
+		"the wallet would decline":      func(*bench, *intake.Gift) {},
+	} {
+		b := newBench(t, func(cfg *intake.Config) {
+			cfg.Limits = intake.Limits{RoomOpen: 3}
+			cfg.Prices.Wallet = &fakeWallet{reserve: fails(intake.ErrDeclined)}
+		})
+		b.owner.err = owner.ErrNotReady
+		g := rockets("c", 20)
+		set(b, &g)
+		if v := b.submit(t, g).verdict(t); v.Outcome != intake.Rejected || v.Code != wire.CodeUnavailable || v.RetryAfter == 0 {
+			t.Errorf("%s: %+v, want unavailable", name, v)
+		}
+		if len(b.journal.entries()) != 0 || len(b.wallet.log()) != 0 {
+			t.Errorf("%s: journaled %d, wallet %v", name, len(b.journal.entries()), b.wallet.log())
+		}
+	}
+}
+
 // TestJournalAnswersLate: what was handed over is rejected only if it is surely not
 // stored.
 func TestJournalAnswersLate(t *testing.T) {
