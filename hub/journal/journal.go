@@ -245,6 +245,10 @@ func (j *Journal) pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// Conn is the journal's connection, for what nodes tell each other beside the streams.
+// It ends with Close; nobody else closes it.
+func (j *Journal) Conn() *nats.Conn { return j.nc }
+
 // Epoch names the life of the streams: made anew, they have another one, and
 // sequences start again.
 func (j *Journal) Epoch() string { return j.layout.epoch }
