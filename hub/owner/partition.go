@@ -201,7 +201,7 @@ func (p *Partition) post(e *entry, ev room.Event) {
 		})
 	}
 	var a stage.Performer
-	a = p.perform(room.ActorConfig{
+	a = p.perform(e.name, room.ActorConfig{
 		Core: e.core, Sender: p.cfg.Sender, Origin: p.origin, Gate: p.cfg.Gate, Ended: p.cfg.Ended,
 		Decide: func(d []room.Decision) { p.verdicts.put(e.name, d) },
 		Joined: func(c []room.Comment) { p.joined(e, c) },
@@ -218,7 +218,7 @@ func (p *Partition) post(e *entry, ev room.Event) {
 }
 
 // start is the [stage.Perform] of a real partition: a goroutine that endActors joins.
-func (p *Partition) start(cfg room.ActorConfig, first room.Event, ended func()) stage.Performer {
+func (p *Partition) start(_ string, cfg room.ActorConfig, first room.Event, ended func()) stage.Performer {
 	a := room.NewActor(cfg)
 	a.Post(first)
 	life := p.life

@@ -19,4 +19,4 @@ type Performer interface {
 // Perform sets a room to work, beginning with the event. ended is called once, when the
 // room has nothing left to do and touches its core no more. It is called with the
 // partition locked, so it must not call back before it has returned.
-type Perform func(cfg room.ActorConfig, first room.Event, ended func()) Performer
+type Perform func(roomID string, cfg room.ActorConfig, first room.Event, ended func()) Performer
