@@ -17,13 +17,15 @@ const reportsMax = 32
 type game struct {
 	ID      string // MiniGameId of the game whose state it is
 	Now     room.Game
+	At      int64    // when that happened, Unix ms; 0: not known
 	Reports []string // newest last: MiniGameId/ReportId of what was folded in
 	Ended   []string // newest last: MiniGameId/RoundId of rounds that were settled
 }
 
-// report folds a callback in. It returns false for a repeat, and for a start that
-// comes after its own round's settlement: reports may overtake each other, and an
-// ended round does not begin again.
+// report folds a callback in. It returns false for a repeat, for a start that comes
+// after its own round's settlement, and for another round's report of something that
+// happened before what is known: reports may overtake each other, and an ended round
+// does not begin again.
 func (g *game) report(c *journal.Callback) bool {
 	report := c.GameID + "/" + c.ReportID
 	if slices.Contains(g.Reports, report) {
@@ -31,17 +33,20 @@ func (g *game) report(c *journal.Callback) bool {
 	}
 	g.Reports = lastOf(append(g.Reports, report), reportsMax)
 	round := c.GameID + "/" + c.Game.Round
+	other := g.ID != c.GameID || g.Now.Round != c.Game.Round
 	if c.Game.State != room.GameEnded && slices.Contains(g.Ended, round) {
 		return false
 	}
 	if c.Game.State == room.GameEnded {
 		g.Ended = lastOf(append(g.Ended, round), reportsMax)
-		other := g.ID != c.GameID || g.Now.Round != c.Game.Round
 		if g.Now.State == room.GameRunning && g.Now.Round != "" && other {
 			return false // a late settlement of an earlier round
 		}
 	}
-	g.ID, g.Now = c.GameID, c.Game
+	if other && c.At < g.At {
+		return false
+	}
+	g.ID, g.Now, g.At = c.GameID, c.Game, c.At
 	return true
 }
 
@@ -52,7 +57,7 @@ func (g *game) gave(gameID string) (switched bool) {
 	if g.Now.State != room.GameEnded || g.ID == gameID {
 		return false
 	}
-	g.ID, g.Now = gameID, room.Game{}
+	g.ID, g.Now, g.At = gameID, room.Game{}, 0
 	return true
 }
 

@@ -55,6 +55,7 @@ type roomShape struct {
 	Totals  totalsShape `json:"totals"`
 	GameID  string      `json:"mini_game_id,omitzero"`
 	Game    gameShape   `json:"game"`
+	GameAt  int64       `json:"game_at,omitzero"`
 	Reports []string    `json:"reports,omitempty"`
 	Ended   []string    `json:"ended,omitempty"`
 }
@@ -132,7 +133,8 @@ func (r *rooms) chunk(c int) roomsShape {
 	for name, e := range r.byChunk[c] {
 		out.Rooms[name] = roomShape{
 			Seq: e.seq, Number: e.chain.number, Chain: slices.Clone(e.chain.seqs), Totals: totalsShape(e.totals),
-			GameID: e.game.ID, Game: gameShape(e.game.Now), Reports: slices.Clone(e.game.Reports), Ended: slices.Clone(e.game.Ended),
+			GameID: e.game.ID, Game: gameShape(e.game.Now), GameAt: e.game.At,
+			Reports: slices.Clone(e.game.Reports), Ended: slices.Clone(e.game.Ended),
 		}
 	}
 	return out
@@ -266,6 +268,6 @@ func (r *rooms) restoreRooms(in roomsShape) {
 		e := r.at(strings.Clone(id))
 		e.seq, e.totals = s.Seq, journal.Totals(s.Totals)
 		e.chain = chain{number: s.Number, seqs: s.Chain}
-		e.game = game{ID: s.GameID, Now: room.Game(s.Game), Reports: s.Reports, Ended: s.Ended}
+		e.game = game{ID: s.GameID, Now: room.Game(s.Game), At: s.GameAt, Reports: s.Reports, Ended: s.Ended}
 	}
 }

@@ -178,6 +178,10 @@ func TestGameReports(t *testing.T) {
 	ended := func(report, round string) *journal.Callback {
 		return &journal.Callback{GameID: "g", ReportID: report, Game: room.Game{State: room.GameEnded, Round: round, WinnerTeam: 1}}
 	}
+	at := func(c *journal.Callback, at int64) *journal.Callback {
+		c.At = at
+		return c
+	}
 	for _, tt := range []struct {
 		name    string
 		reports []*journal.Callback
@@ -189,6 +193,16 @@ func TestGameReports(t *testing.T) {
 		{"repeated start after the end", []*journal.Callback{running("1", "a"), ended("2", "a"), running("1", "a")}, room.GameEnded, "a"},
 		{"end before its start", []*journal.Callback{ended("2", "a"), running("1", "a")}, room.GameEnded, "a"},
 		{"late end of an earlier round", []*journal.Callback{running("1", "a"), running("3", "b"), ended("2", "a")}, room.GameRunning, "b"},
+		{
+			"earlier round after the next one",
+			[]*journal.Callback{at(running("3", "b"), 30), at(running("1", "a"), 10), at(ended("2", "a"), 20)},
+			room.GameRunning, "b",
+		},
+		{
+			"earlier round after the next one's end",
+			[]*journal.Callback{at(running("3", "b"), 30), at(ended("4", "b"), 40), at(running("1", "a"), 10)},
+			room.GameEnded, "b",
+		},
 		{"next round", []*journal.Callback{running("1", "a"), ended("2", "a"), running("3", "b")}, room.GameRunning, "b"},
 	} {
 		var g game
