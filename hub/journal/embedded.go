@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -33,7 +34,7 @@ type embedded struct {
 // openEmbedded locks the folder and starts a server on it that listens on
 // nothing. The server does not lock its folder itself, and two on one folder
 // destroy each other's streams.
-func openEmbedded(dir, name string) (*embedded, error) {
+func openEmbedded(dir, name string, log *slog.Logger) (*embedded, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("journal: data folder: %w", err)
 	}
@@ -44,6 +45,9 @@ func openEmbedded(dir, name string) (*embedded, error) {
 		return nil, fmt.Errorf("journal: data folder %s is not writable: %w", dir, err)
 	case !locked:
 		return nil, fmt.Errorf("%w: %s", ErrLocked, dir)
+	}
+	if err := removeUnfinished(dir, log); err != nil {
+		return nil, errors.Join(err, lock.Unlock())
 	}
 	s, err := startServer(dir, name)
 	if err != nil {

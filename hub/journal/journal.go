@@ -96,7 +96,7 @@ func open(ctx context.Context, cfg Config, t tuning) (*Journal, error) {
 	j := &Journal{cfg: cfg, tuning: t, incarnation: id.String()}
 	j.life.closed = make(chan struct{})
 	if cfg.NATSURL == "" {
-		if j.embedded, err = openEmbedded(cfg.Dir, cfg.Node); err != nil {
+		if j.embedded, err = openEmbedded(cfg.Dir, cfg.Node, cfg.Logger); err != nil {
 			return nil, err
 		}
 	} else {
