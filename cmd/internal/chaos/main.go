@@ -1,0 +1,144 @@
+//go:build linux
+
+// Command chaos runs the real giftwire through faults and proves that nothing is lost
+// and nothing given twice:
+//
+//	go run ./cmd/internal/chaos -only kill,power -each 60s
+//
+// Each scenario has its own simulated ZEGO (in this process, so that it outlives the
+// nodes), data folder, and viewers on WebSockets who follow the protocol. Afterwards
+// everything has to heal; viewers ask again for what is decided; the node drains;
+// `giftwire audit` reads the folder; and package verdict compares what viewers, ZEGO's
+// ledger and the hub's ledger say. Exit status 1 if one scenario fails.
+//
+// It is a program and not a test with a build tag: it needs a mount namespace and root,
+// prints a table, and is compiled and linted with everything else. It runs itself once
+// more in a mount namespace of its own, and every process that it starts dies with it:
+// however it ends, no mount, loop device or process stays behind.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const sigTerm = syscall.SIGTERM
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, sigTerm)
+	status := 0
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		status = 1
+		_, _ = fmt.Fprintln(os.Stderr, "chaos:", err) // nowhere left to tell
+	}
+	stop()
+	os.Exit(status) //nolint:forbidigo // this is main
+}
+
+// options are the command line.
+type options struct {
+	only  string
+	each  time.Duration
+	seed  uint64
+	kills int
+	keep  bool
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	var o options
+	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	flags.StringVar(&o.only, "only", "", "scenarios, comma separated; empty: all of "+strings.Join(names(), ","))
+	flags.DurationVar(&o.each, "each", 0, "how long scenarios without an end of their own go on; 0: their own default")
+	flags.Uint64Var(&o.seed, "seed", 1, "draws load and times of faults")
+	flags.IntVar(&o.kills, "kills", 20, "least kills of the scenario kill")
+	flags.BoolVar(&o.keep, "keep", false, "keep the folders")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	chosen, err := choose(o.only)
+	if err != nil {
+		return err
+	}
+	if os.Getenv(insideKey) == "" {
+		return again(ctx, args)
+	}
+	return runAll(ctx, chosen, o, out)
+}
+
+// insideKey marks the process in the mount namespace.
+const insideKey = "GIFTWIRE_CHAOS_INSIDE"
+
+// again runs this program in a mount namespace of its own: what is mounted there goes
+// with its last process.
+func again(ctx context.Context, args []string) error {
+	if os.Geteuid() != 0 {
+		return errors.New("needs root: it mounts small disks and traces processes")
+	}
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	cmd.Env = append(os.Environ(), insideKey+"=1")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(sigTerm) }
+	cmd.WaitDelay = 30 * time.Second
+	return cmd.Run()
+}
+
+// runAll runs the scenarios one after the other.
+func runAll(ctx context.Context, chosen []scenario, o options, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "giftwire-chaos")
+	if err != nil {
+		return err
+	}
+	t := &tools{dir: dir, binary: filepath.Join(dir, "giftwire"), seed: o.seed, kills: o.kills}
+	if t.root, err = moduleRoot(ctx); err != nil {
+		return err
+	}
+	if err := t.build(ctx, t.binary); err != nil {
+		return err
+	}
+	var outcomes []*outcome
+	for _, s := range chosen {
+		if ctx.Err() != nil {
+			break
+		}
+		r := s.run(ctx, t, o)
+		outcomes = append(outcomes, r)
+		if _, err := fmt.Fprintln(out, r.line()); err != nil {
+			return err
+		}
+		if r.OK() && !o.keep {
+			if err := os.RemoveAll(filepath.Join(dir, s.name)); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.Join(report(out, dir, outcomes), ctx.Err())
+}
+
+func moduleRoot(ctx context.Context) (string, error) {
+	name, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("go list -m: %w", err)
+	}
+	return strings.TrimSpace(string(name)), nil
+}
+
+// build compiles giftwire.
+func (t *tools) build(ctx context.Context, name string, flags ...string) error {
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build", "-o", name}, flags...), "./cmd/giftwire")...)
+	cmd.Dir = t.root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
+}
