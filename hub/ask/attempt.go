@@ -12,16 +12,21 @@ import (
 )
 
 // ask puts a question to whoever owns the room, again and again while nobody is ready
-// for it. The error where ctx ended first wraps owner.ErrNotReady, why, and ctx's cause.
+// for it. The error where ctx ended first wraps owner.ErrNotReady, the last reason for
+// asking again, and ctx's cause.
 func (a *Asker) ask(ctx context.Context, q *question) (reply, error) {
 	n := a.cfg.Partition(q.Room)
+	var why error
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
 		r, err := a.once(ctx, n, q)
 		if err == nil || a.cfg.Bus == nil || !errors.Is(err, owner.ErrNotReady) || errors.Is(err, ErrVersion) {
 			return r, err
 		}
+		if why == nil || ctx.Err() == nil {
+			why = err
+		}
 		if cause := pause(ctx, wait/2+rand.N(wait/2)); cause != nil {
-			return reply{}, fmt.Errorf("%w: %w", err, cause)
+			return reply{}, fmt.Errorf("%w: %w", why, cause)
 		}
 		a.stats.again.Add(1)
 	}

@@ -22,34 +22,34 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // full is a T whose every field, however deep, has a value of its own.
-func full[T any](t testing.TB) T {
-	t.Helper()
+func full[T any](tb testing.TB) T {
+	tb.Helper()
 	var v T
 	n := 0
-	fill(t, reflect.ValueOf(&v).Elem(), &n)
+	fill(tb, reflect.ValueOf(&v).Elem(), &n)
 	return v
 }
 
-func fill(t testing.TB, v reflect.Value, n *int) {
-	t.Helper()
+func fill(tb testing.TB, v reflect.Value, n *int) {
+	tb.Helper()
 	*n++
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if !v.Type().Field(i).IsExported() {
-				t.Fatalf("%v has a field that nobody can carry: %s", v.Type(), v.Type().Field(i).Name)
+				tb.Fatalf("%v has a field that nobody can carry: %s", v.Type(), v.Type().Field(i).Name)
 			}
-			fill(t, v.Field(i), n)
+			fill(tb, v.Field(i), n)
 		}
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		fill(t, v.Elem(), n)
+		fill(tb, v.Elem(), n)
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fallthrough
 	case reflect.Array:
 		for i := range v.Len() {
-			fill(t, v.Index(i), n)
+			fill(tb, v.Index(i), n)
 		}
 	case reflect.String:
 		v.SetString("s" + strconv.Itoa(*n))
@@ -62,16 +62,16 @@ func fill(t testing.TB, v reflect.Value, n *int) {
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(*n))
 	default:
-		t.Fatalf("%v: fill does not know it", v.Type())
+		tb.Fatalf("%v: fill does not know it", v.Type())
 	}
 }
 
 // questions are one of each kind, with nothing left out.
-func questions(t testing.TB) map[string]ask.Question {
-	t.Helper()
+func questions(tb testing.TB) map[string]ask.Question {
+	tb.Helper()
 	all := make(map[string]ask.Question)
 	for _, k := range append(ask.Kinds(), ask.KindComment, ask.KindLike) {
-		q := full[ask.Question](t)
+		q := full[ask.Question](tb)
 		q.V, q.Kind, q.Within, q.Limit = ask.Version, k, 900, 1000
 		if k == ask.KindComment || k == ask.KindLike {
 			q.UpTo = 0
@@ -82,13 +82,13 @@ func questions(t testing.TB) map[string]ask.Question {
 }
 
 // answers are one of each kind, with nothing left out.
-func answers(t testing.TB) map[ask.Kind]ask.Answer {
-	t.Helper()
-	known := full[owner.Known](t)
+func answers(tb testing.TB) map[ask.Kind]ask.Answer {
+	tb.Helper()
+	known := full[owner.Known](tb)
 	known.Knowledge = owner.Decided
-	state, timeline, page := full[owner.RoomState](t), full[owner.Timeline](t), full[owner.Page](t)
+	state, timeline, page := full[owner.RoomState](tb), full[owner.Timeline](tb), full[owner.Page](tb)
 	with := func(r ask.Reply) ask.Answer {
-		a := full[ask.Answer](t)
+		a := full[ask.Answer](tb)
 		a.V, a.Code, a.Reply = ask.Version, "", r
 		return a
 	}
@@ -355,7 +355,7 @@ func rely(r ask.Reply, kind ask.Kind) {
 		}
 	case ask.KindTimeline:
 		_ = r.Timeline.Gift.MsgID
-	case ask.KindLedger:
+	default:
 		for _, row := range r.Page.Rows {
 			_ = row.Decision.Gift.MsgID
 		}

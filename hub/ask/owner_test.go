@@ -165,7 +165,7 @@ func TestRealOwner(t *testing.T) {
 	if _, err := a.Ledger(ctx, "r", owner.Cursor{Seq: 1 << 40}, 4); err != nil {
 		t.Errorf("beyond the ledger: %v", err)
 	}
-	if s := a.Asker.Stats(); s.Asked == 0 || s.Foreign != 0 {
+	if s := a.Stats(); s.Asked == 0 || s.Foreign != 0 {
 		t.Errorf("%+v", s)
 	}
 }
