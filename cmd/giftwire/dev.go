@@ -73,7 +73,7 @@ func (c *devCmd) run(ctx context.Context, s streams) error {
 	n.beside = []func(context.Context) error{sim.listener.serve, sim.server.Run}
 	open := make(chan struct{})
 	n.bindings[0].handler = func(h *hub.Hub) http.Handler {
-		return devHandler(h, tokens, sim.server.Admin(), open)
+		return devSite{hub: h, tokens: tokens, sim: sim.server.Admin(), apiKey: c.APIKey, open: open}.handler()
 	}
 	n.ready = func(ctx context.Context, h *hub.Hub) error {
 		if err := c.putRoom(ctx, h.Handler()); err != nil {

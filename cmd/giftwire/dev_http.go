@@ -28,19 +28,48 @@ const (
 	devTokenBody = 4 << 10
 )
 
-// devHandler serves page, viewers, platform API, tokens, the simulator's own API and
-// what operators see, all on one address. The hub's paths answer once open is closed:
-// a page that comes before the room is there would take it for gone.
-func devHandler(h *hub.Hub, tokens *auth.HS256, sim http.Handler, open <-chan struct{}) http.Handler {
+// devSite is what dev serves on its one address.
+type devSite struct {
+	hub    *hub.Hub
+	tokens *auth.HS256
+	sim    http.Handler
+	apiKey string
+	// open is closed when the room is there. The hub's paths answer from then on: a page
+	// that comes before would take the room for gone.
+	open <-chan struct{}
+}
+
+// handler serves page, viewers, platform API, tokens, the simulator's own API and what
+// operators see.
+func (d devSite) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", onceOpen(open, h.Handler()))
-	mux.HandleFunc("POST /v1/dev/tokens", devTokens(tokens))
-	mux.Handle(simAdminPath+"/", http.StripPrefix(simAdminPath, sim))
+	api := onceOpen(d.open, d.hub.Handler())
+	mux.Handle("/v1/", api)
+	mux.HandleFunc("POST /v1/dev/tokens", devTokens(d.tokens))
+	for _, path := range []string{"/rooms/{room}", "/rooms/{room}/gifts/{msg_id}"} {
+		mux.Handle("GET "+devReadPath+path, devRead(api, d.apiKey))
+	}
+	mux.Handle(simAdminPath+"/", http.StripPrefix(simAdminPath, d.sim))
 	for _, path := range []string{"/metrics", "/healthz", "/readyz", "/debug/pprof/"} {
-		mux.Handle(path, h.AdminHandler())
+		mux.Handle(path, d.hub.AdminHandler())
 	}
 	mux.Handle("/", web.Handler())
 	return onlyLocal(mux)
+}
+
+// devReadPath has what the demo page reads of the platform API.
+const devReadPath = "/v1/dev"
+
+// devRead answers as the platform API does, but asks for no key: a page has none, and
+// who reaches dev owns the machine.
+func devRead(api http.Handler, key string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := r.Clone(r.Context())
+		asked.URL.Path = "/v1" + strings.TrimPrefix(r.URL.Path, devReadPath)
+		asked.URL.RawPath = ""
+		asked.Header.Set("Authorization", "Bearer "+key)
+		api.ServeHTTP(w, asked)
+	})
 }
 
 // onceOpen refuses requests until open is closed.

@@ -140,3 +140,34 @@ func TestDevAnswersWhenTheRoomIsThere(t *testing.T) {
 		}
 	}
 }
+
+// The demo page has no API key, and reads what it shows of gifts and room all the same:
+// this, and nothing else.
+func TestDevReadsForThePage(t *testing.T) {
+	t.Parallel()
+	p := startDev(t, t.TempDir())
+	base := "http://" + p.address(t, "listen")
+	ann := watchDev(t, p, devViewer(t, p, `{"user_id":"ann"}`), client.Place{})
+	ann.join()
+	ann.give("c1", 10)
+	id := ann.result("c1").MsgID.String()
+	for _, tt := range []struct {
+		method, path string
+		status       int
+		has          string
+	}{
+		{http.MethodGet, "/v1/dev/rooms/demo", 200, `"accepted":1`},
+		{http.MethodGet, "/v1/dev/rooms/nobody", 404, `room_not_found`},
+		{http.MethodGet, "/v1/dev/rooms/demo/gifts/" + id, 200, `"event":"durable"`},
+		{http.MethodGet, "/v1/dev/rooms/demo/gifts/x", 400, `bad_request`},
+		{http.MethodGet, "/v1/dev/rooms/demo/outcomes", 404, `not_found`},
+		{http.MethodPut, "/v1/dev/rooms/demo", 404, `not_found`},
+		{http.MethodDelete, "/v1/dev/rooms/demo", 404, `not_found`},
+		{http.MethodGet, "/v1/rooms/demo", 401, `unauthorized`},
+	} {
+		status, body := ask(t.Context(), tt.method, base+tt.path, "", `{"mini_game_id":"TinyLoveWar"}`)
+		if status != tt.status || !bytes.Contains(body, []byte(tt.has)) {
+			t.Errorf("%s %s: %d %s, want %d with %s", tt.method, tt.path, status, body, tt.status, tt.has)
+		}
+	}
+}
