@@ -14,6 +14,10 @@ GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)
 
 # FUZZTIME bounds each fuzz target of `make fuzz`.
 FUZZTIME ?= 20s
+# SEEDS is how many worlds `make sim` simulates, from START (drawn if empty); SEED replays one with its trace.
+SEEDS ?= 2000
+START ?= 0
+SEED ?= 0
 # BENCH selects what `make bench` runs.
 BENCH ?= .
 # ARGS are appended to `make run`: make run ARGS="--listen 127.0.0.1:9090".
@@ -31,6 +35,7 @@ run: ## start everything in one process: hub, embedded NATS, simulated ZEGO, pag
 test: cc ## vet, all tests under the race detector, fuzz seeds included
 	go vet ./...
 	go test -race -shuffle=on -timeout 10m ./...
+	go test ./hub/sim # again without the detector: one thread, ten times as many worlds
 
 .PHONY: lint
 lint: $(GOLANGCI) ## golangci-lint, each linter enabled by name in .golangci.yml
@@ -52,6 +57,19 @@ fuzz: ## each fuzz target for FUZZTIME (default 20s)
 	    go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$dir; \
 	  done; \
 	done
+
+.PHONY: sim
+sim: ## simulate SEEDS worlds of faults in one thread each, and every small one; SEED=n replays one
+	@if [ "$(SEED)" != 0 ]; then \
+	  go test -count=1 -timeout 0 -v -run '^TestSeeds$$' ./hub/sim -args -seed=$(SEED); \
+	else \
+	  go test -count=1 -timeout 0 -v -run '^(TestSeeds|TestSmallWorlds)$$' ./hub/sim -args -seeds=$(SEEDS) -start=$(START) -faults=3 | \
+	    grep -vE '^(=== |    --- PASS|        --- PASS)'; \
+	fi
+
+.PHONY: mutants
+mutants: ## switch safety rules off, one by one: each has to turn its named test red
+	go run ./cmd/internal/mutants
 
 .PHONY: check
 check: lint test ## what a change has to pass before it is committed
