@@ -116,7 +116,7 @@ func TestGiftsStrictBody(t *testing.T) {
 			wantProblem(t, status, text, http.StatusBadRequest, codeBadRequest)
 		})
 	}
-	status, text, _ := tp.call(t, http.MethodPost, giftsPath, `{"gifts":[]}`, header("Content-Type", "text/csv"))
+	status, text, _ := tp.call(t, http.MethodPost, giftsPath, `{"gifts":[]}`, header("Content-Encoding", "gzip"))
 	wantProblem(t, status, text, http.StatusUnsupportedMediaType, codeUnsupportedMedia)
 	if len(tp.intake.got) != 0 {
 		t.Errorf("%d gifts of refused requests were taken", len(tp.intake.got))

@@ -90,7 +90,7 @@ func TestRoomPutRefuses(t *testing.T) {
 	if r, _ := tp.rooms.Get("r1"); r.game != "TinyLoveWar" {
 		t.Errorf("a refused PUT has changed the room: %+v", r)
 	}
-	status, text, _ := tp.call(t, http.MethodPut, "/v1/rooms/r1", `{"mini_game_id":"g"}`, header("Content-Type", "text/plain"))
+	status, text, _ := tp.call(t, http.MethodPut, "/v1/rooms/r1", `{"mini_game_id":"g"}`, header("Content-Encoding", "br"))
 	wantProblem(t, status, text, http.StatusUnsupportedMediaType, codeUnsupportedMedia)
 }
 

@@ -80,8 +80,11 @@ func attemptEvents(a *room.Attempt) []eventBody {
 		At: a.EndedAt, Event: "answer", N: a.N, Taken: a.Outcome.String(), Code: &a.Code,
 		RequestID: a.RequestID, Message: a.Message,
 	}
-	if a.HasRow {
+	switch {
+	case a.HasRow:
 		answer.Result = &a.Result
+	case a.Outcome == room.Consumed && answer.Message == "":
+		answer.Message = "the answer says nothing of this gift"
 	}
 	return append(events, answer)
 }

@@ -35,7 +35,7 @@ var errNull = errors.New("null is not allowed")
 // strict as the frames are: one JSON value, no unknown or duplicate members, exact
 // case, no null, valid UTF-8. Errors are problems: 400, 413, 415.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
-	if err := checkJSONType(r.Header); err != nil {
+	if err := checkEncoding(r.Header); err != nil {
 		return err
 	}
 	body, err := readBody(w, r)
@@ -48,6 +48,27 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	return nil
 }
 
+// boundedBody is a request's body that gives at most some bytes.
+type boundedBody struct {
+	io.ReadCloser
+
+	whole io.Reader
+}
+
+// boundBody bounds a body: past limit bytes, reading it is an *http.MaxBytesError.
+func boundBody(w http.ResponseWriter, body io.ReadCloser, limit int64) io.ReadCloser {
+	return &boundedBody{http.MaxBytesReader(w, body, limit), body}
+}
+
+// drainMax is how much of a body that is too large is read all the same: a client that
+// is still sending when the connection closes sees a broken pipe and not the answer.
+const drainMax = 16 << 20
+
+// drain reads on where the bound was met.
+func (b *boundedBody) drain() {
+	_, _ = io.CopyN(io.Discard, b.whole, drainMax) // as far as it comes
+}
+
 // readBody reads all of a bounded body within bodyTime.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// A writer that has no deadlines (a test's recorder, a proxy) needs none from us;
@@ -57,6 +78,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
+		if b, ok := r.Body.(*boundedBody); ok {
+			b.drain()
+		}
 		return nil, newProblem(http.StatusRequestEntityTooLarge, codeTooLarge,
 			"the body is larger than %d bytes", large.Limit)
 	case err != nil:
@@ -65,25 +89,19 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// checkJSONType accepts application/json, with any charset that is UTF-8, and a
-// request that does not say what it sends.
-func checkJSONType(h http.Header) error {
+// checkEncoding refuses what cannot be JSON in UTF-8. The Content-Type is not looked at:
+// curl and fetch call JSON a form or text unless they are told otherwise, and no
+// browser can be tricked into a call that needs an API key.
+func checkEncoding(h http.Header) error {
 	refuse := func(what string) error {
 		return newProblem(http.StatusUnsupportedMediaType, codeUnsupportedMedia,
-			"%s is not supported: send application/json, UTF-8, without Content-Encoding", what)
+			"%s is not supported: send JSON, UTF-8, without Content-Encoding", what)
 	}
 	if enc := h.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return refuse("this Content-Encoding")
 	}
-	ct := h.Get("Content-Type")
-	if ct == "" {
-		return nil
-	}
-	kind, params, err := mime.ParseMediaType(ct)
-	if err != nil || kind != "application/json" {
-		return refuse("this Content-Type")
-	}
-	if cs := params["charset"]; cs != "" && !strings.EqualFold(cs, "utf-8") {
+	_, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if cs := params["charset"]; err == nil && cs != "" && !strings.EqualFold(cs, "utf-8") && !strings.EqualFold(cs, "us-ascii") {
 		return refuse("this charset")
 	}
 	return nil

@@ -98,10 +98,10 @@ func TestReadJSONMediaTypes(t *testing.T) {
 		{"", "", true},
 		{"application/json", "gzip", false},
 		{"application/json; charset=latin1", "", false},
-		{"text/plain", "", false},
-		{"application/x-www-form-urlencoded", "", false},
-		{"application/problem+json", "", false},
-		{"application/json; =", "", false},
+		{"text/plain;charset=UTF-8", "", true},          // fetch with a string
+		{"application/x-www-form-urlencoded", "", true}, // curl -d
+		{"application/json; =", "", true},
+		{"text/plain; charset=utf-16", "", false},
 	}
 	for _, tt := range tests {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{}`))

@@ -89,7 +89,7 @@ func (rt router) serve(r route) echo.HandlerFunc {
 			req.SetPathValue(name, value)
 		}
 		req.RemoteAddr = c.RealIP()
-		req.Body = http.MaxBytesReader(c.Response(), req.Body, r.body)
+		req.Body = boundBody(c.Response(), req.Body, r.body)
 		rt.answer(r, c.Response(), req)
 		if rt.seen != nil {
 			rt.seen(r.path, r.method, c.Response().Status, time.Since(start))

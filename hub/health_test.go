@@ -3,6 +3,8 @@ package hub
 import (
 	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -32,11 +34,15 @@ func TestReadyTellsEveryCheck(t *testing.T) {
 func TestAdminServesProfiles(t *testing.T) {
 	h := router{routes: adminRoutes(serveAlive, http.NotFoundHandler())}.handler()
 	for path, want := range map[string]string{
-		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "goroutine profile", "/debug/pprof/cmdline": "",
+		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "goroutine profile",
 	} {
 		if w := get(t, h, http.MethodGet, path); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%s: %d", path, w.Code)
 		}
+	}
+	// The process's name, not its flags: secrets may be among them.
+	if w := get(t, h, http.MethodGet, "/debug/pprof/cmdline"); w.Code != http.StatusOK || w.Body.String() != filepath.Base(os.Args[0]) {
+		t.Errorf("cmdline: %d %q", w.Code, w.Body)
 	}
 	if w := get(t, h, http.MethodGet, "/v1/rooms"); w.Code != http.StatusNotFound {
 		t.Errorf("the admin handler serves the platform API: %d", w.Code)

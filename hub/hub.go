@@ -48,7 +48,7 @@ func New(cfg Config) (*Hub, error) {
 	h.rooms = &directory{journal: cfg.Journal, log: cfg.Logger, changed: h.roomChanged}
 	h.stored = newStored(cfg.Journal, cfg.Journal.Partitions())
 	h.metrics = newMetrics(h.reading)
-	h.outlet = &outlet{next: cfg.Sender, called: h.metrics.called}
+	h.outlet = &outlet{next: cfg.Sender, called: h.metrics.called, weather: weather{log: cfg.Logger}}
 	var faults [3]error
 	h.house, faults[0] = audience.New(cfg.Limits.Outbox)
 	h.owners, faults[1] = h.newOwners()

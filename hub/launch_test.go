@@ -79,7 +79,7 @@ func TestLaunchCodeBody(t *testing.T) {
 	tp := newTestPlatform(t)
 	status, text, _ := tp.call(t, http.MethodPost, launchPath, `{"nickname":"`+strings.Repeat("n", 64<<10)+`"}`)
 	wantProblem(t, status, text, http.StatusRequestEntityTooLarge, codeTooLarge)
-	status, text, _ = tp.call(t, http.MethodPost, launchPath, `{}`, header("Content-Type", "text/plain"))
+	status, text, _ = tp.call(t, http.MethodPost, launchPath, `{}`, header("Content-Encoding", "gzip"))
 	wantProblem(t, status, text, http.StatusUnsupportedMediaType, codeUnsupportedMedia)
 }
 

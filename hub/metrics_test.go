@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -106,7 +107,8 @@ func TestOutletTellsWhatItCarried(t *testing.T) {
 	var got []string
 	answer := room.Answer{Outcome: room.NotTaken, Class: room.ClassRetry, Code: 1}
 	o := &outlet{
-		next: answering(answer),
+		weather: weather{log: slog.New(slog.DiscardHandler)},
+		next:    answering(answer),
 		called: func(a room.Action, entries int, ans room.Answer, _ time.Duration) {
 			if ans.Code != 1 {
 				t.Errorf("answer %+v", ans)
@@ -136,7 +138,7 @@ func TestOutletJudgesAnswersForTheBreaker(t *testing.T) {
 		{"timeout", room.Answer{Outcome: room.Unknown}, 2},
 		{"our own mistake", room.Answer{Outcome: room.NotTaken, Class: room.ClassBadRequest}, 1},
 	} {
-		o := &outlet{next: answering(tt.answer), called: func(room.Action, int, room.Answer, time.Duration) {}}
+		o := &outlet{weather: weather{log: slog.New(slog.DiscardHandler)}, next: answering(tt.answer), called: func(room.Action, int, room.Answer, time.Duration) {}}
 		b := &o.breaker
 		b.answered("r0", true, time.Now())
 		b.answered("r0", false, time.Now())
@@ -148,7 +150,7 @@ func TestOutletJudgesAnswersForTheBreaker(t *testing.T) {
 }
 
 func TestOutletHoldsCallsBackWhenNothingIsHeard(t *testing.T) {
-	o := &outlet{}
+	o := &outlet{weather: weather{log: slog.New(slog.DiscardHandler)}}
 	for i := range 20 {
 		o.breaker.answered(fmt.Sprintf("r%d", i), false, time.Now().Add(-10*time.Second))
 	}

@@ -14,6 +14,7 @@ type outlet struct {
 	next    room.Sender
 	breaker breaker
 	alarms  alarmLog
+	weather weather
 	// called hears of every call: what, how many entries, its answer, how long it took.
 	called func(action room.Action, entries int, answer room.Answer, took time.Duration)
 }
@@ -61,7 +62,13 @@ func (o *outlet) done(a room.Action, roomID string, entries int, start time.Time
 	now := time.Now()
 	// A request that the sender itself refused says nothing of ZEGO: neither good nor bad.
 	if local := ans.Class == room.ClassBadRequest && ans.Code == 0; !local {
-		o.breaker.answered(roomID, ans.Outcome == room.Consumed || ans.Code != 0, now)
+		understood := ans.Outcome == room.Consumed || ans.Code != 0
+		o.breaker.answered(roomID, understood, now)
+		if understood {
+			o.weather.worked(now)
+		} else {
+			o.weather.failed(a, roomID, ans, now)
+		}
 	}
 	o.called(a, entries, ans, now.Sub(start))
 	return ans

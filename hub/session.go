@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -21,7 +22,8 @@ type session struct {
 	who    auth.Identity
 	member *audience.Member
 
-	nextPing time.Time // owned by the sweeper
+	nextPing  time.Time    // owned by the sweeper
+	postponed atomic.Int64 // likes that wait for the sweeper, at most room.LikeMax
 
 	// Owned by run.
 	abuses []time.Time // malformed frames of the last abuseTime

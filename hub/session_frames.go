@@ -166,12 +166,43 @@ func (s *session) like(f wire.LikeFrame, now time.Time) {
 		return
 	}
 	if v, ok := s.allowed(auth.CanLike, s.lobby.likes, "likes", now); !ok {
+		if v.Code != wire.CodeRateLimited || !s.postpone(f.Count) {
+			s.refuse("", v)
+		}
+		return
+	}
+	s.liked(f.Count)
+}
+
+// postpone merges likes that came too fast into one frame that the sweeper takes in;
+// false: there is no room for them in it.
+func (s *session) postpone(count int) bool {
+	for {
+		now := s.postponed.Load()
+		if now+int64(count) > room.LikeMax {
+			return false
+		}
+		if s.postponed.CompareAndSwap(now, now+int64(count)) {
+			return true
+		}
+	}
+}
+
+// catchUp takes in what was postponed, if the viewer's rate allows a frame now.
+func (s *session) catchUp(now time.Time) {
+	if s.postponed.Load() == 0 {
+		return
+	}
+	if _, ok := s.allowed(auth.CanLike, s.lobby.likes, "likes", now); ok {
+		s.liked(int(s.postponed.Swap(0)))
+	}
+}
+
+// liked takes likes in.
+func (s *session) liked(count int) {
+	if v := s.lobby.intake.Like(intake.Like{Room: s.room, User: s.who.User, Count: count}); v.Outcome != intake.Accepted {
 		s.refuse("", v)
 		return
 	}
-	if v := s.lobby.intake.Like(intake.Like{Room: s.room, User: s.who.User, Count: f.Count}); v.Outcome != intake.Accepted {
-		s.refuse("", v)
-		return
-	}
-	s.lobby.house.Like(s.room, f.Count)
+	s.lobby.house.Like(s.room, count)
 }

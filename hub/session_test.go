@@ -256,9 +256,22 @@ func TestRates(t *testing.T) {
 		t.Errorf("comment: %+v", got)
 	}
 	ann.send(wire.LikeFrame{Count: 1})
-	ann.send(wire.LikeFrame{Count: 1})
+	ann.send(wire.LikeFrame{Count: room.LikeMax}) // this one waits
+	ann.send(wire.LikeFrame{Count: 1})            // there is no room for this one
 	if got := await[wire.Error](ann); got.Code != wire.CodeRateLimited {
 		t.Errorf("like: %+v", got)
+	}
+}
+
+// TestLikesThatComeTooFast are merged and counted a moment later.
+func TestLikesThatComeTooFast(t *testing.T) {
+	st := newStage(t, func(cfg *lobbyConfig) { cfg.limits.Likes = Rate{PerSecond: 2, Burst: 2} })
+	ann := st.welcomed("ann")
+	for range 40 {
+		ann.send(wire.LikeFrame{Count: 3})
+	}
+	for got := (wire.Likes{}); got.Total < 120; {
+		got = await[wire.Likes](ann)
 	}
 }
 

@@ -46,6 +46,7 @@ func (s *session) check(now time.Time) {
 		}
 		return
 	}
+	s.catchUp(now)
 	over := s.member.Over()
 	switch {
 	case socket.silent(now) >= silenceMax, socket.stalled(now) >= stallMax:

@@ -62,7 +62,7 @@ func (l *lobby) admit(r *http.Request) (visitor, error) {
 	if v.room, err = roomName(r); err != nil {
 		return v, err
 	}
-	if v.since, err = l.resumePoint(r.URL.Query()); err != nil {
+	if v.since, err = l.resumePoint(r.URL.RawQuery); err != nil {
 		return v, err
 	}
 	if v.who, err = l.identify(r); err != nil {
@@ -95,12 +95,14 @@ func (l *lobby) admit(r *http.Request) (visitor, error) {
 
 // resumePoint reads since and epoch, and refuses tokens in the query, which would
 // stand in access logs. Another epoch is no mistake: the viewer starts over.
-func (l *lobby) resumePoint(q url.Values) (*uint64, error) {
-	for _, name := range []string{"token", "access_token", "jwt"} {
-		if q.Has(name) {
-			return nil, newProblem(http.StatusBadRequest, codeTokenInQuery,
-				"send the token as Authorization: Bearer, or as the sub-protocol bearer.TOKEN, never in the URL")
-		}
+func (l *lobby) resumePoint(raw string) (*uint64, error) {
+	if hasToken(raw) {
+		return nil, newProblem(http.StatusBadRequest, codeTokenInQuery,
+			"send the token as Authorization: Bearer, or as the sub-protocol bearer.TOKEN, never in the URL")
+	}
+	q, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, newProblem(http.StatusBadRequest, codeBadRequest, "the query cannot be read: is it escaped well?")
 	}
 	if !q.Has("since") {
 		return nil, nil //nolint:nilnil // starting over is what an absent point means
@@ -113,6 +115,22 @@ func (l *lobby) resumePoint(q url.Values) (*uint64, error) {
 		return nil, nil //nolint:nilnil // as above
 	}
 	return &since, nil
+}
+
+// hasToken finds the parameters that must not be there, also in a query that cannot be
+// parsed: an access log has it as it came.
+func hasToken(raw string) bool {
+	for part := range strings.FieldsFuncSeq(raw, func(c rune) bool { return c == '&' || c == ';' }) {
+		name, _, _ := strings.Cut(part, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
+		switch strings.ToLower(name) {
+		case "token", "access_token", "jwt":
+			return true
+		}
+	}
+	return false
 }
 
 // identify finds the token and checks it.

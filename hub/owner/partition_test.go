@@ -292,6 +292,28 @@ func TestLogThatHasAgedOutIsNoHole(t *testing.T) {
 	})
 }
 
+// The same round number in another game is another round: rounds are unique only within
+// one game (ZEGO.md).
+func TestSameRoundOfAnotherGameIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := ownertest.NewStore()
+		o := own(t, store, newPlatform())
+		for i, gameID := range []string{"other", "g"} {
+			r := report(fmt.Sprint("p", i), "77", room.GameRunning)
+			r.Callback.GameID = gameID
+			store.Accept(r)
+			synctest.Wait()
+		}
+		if got := len(o.heard.games); got != 2 {
+			t.Errorf("told of %d games, want 2", got)
+		}
+		if s := o.Room("r1"); s.Playing("g").State != room.GameRunning {
+			t.Errorf("state %+v", s)
+		}
+		o.release(t)
+	})
+}
+
 // A game that has ended holds its own gifts, not those of the game that the platform
 // switched to.
 func TestSwitchedGameIsNotHeld(t *testing.T) {

@@ -167,9 +167,9 @@ func (p *Partition) takeInCallback(c *journal.Callback) {
 	p.rooms.Lock()
 	defer p.rooms.Unlock()
 	e := p.rooms.at(c.Room)
-	before := e.game.Now
+	game, before := e.game.ID, e.game.Now
 	p.rooms.dirtyRooms[chunkOf(c.Room)] = true
-	if !e.game.report(c) || e.game.Now == before {
+	if !e.game.report(c) || e.game.Now == before && e.game.ID == game {
 		return
 	}
 	p.gameChanged(e)
