@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"hub/quota":            {},
 	"hub/journal":          {"room"},
 	"hub/cluster":          {"room", "hub/journal"},
+	"hub/relay":            {"room", "hub/journal", "hub/cluster", "hub/owner", "hub/wire"},
 	"hub/ask":              {"room", "hub/journal", "hub/owner", "hub/cluster"},
 	"hub/holding":          {"hub/journal", "hub/cluster"},
 	"hub/internal/stage":   {"room"},
