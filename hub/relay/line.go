@@ -111,7 +111,10 @@ func (l *line) fill(upTo uint64, found []owner.News, tell func(owner.News)) (who
 		if upTo == l.ahead.record {
 			n.Seq = max(l.seq, l.ahead.seq)
 		}
-		l.tell(n, tell)
+		l.record = upTo
+		if n.Seq > l.seq { // else the next news tell by their Seq
+			l.tell(n, tell)
+		}
 	}
 	l.drain(tell)
 	return whole
