@@ -40,7 +40,7 @@ type TierError struct {
 	GiftID string
 	Count  int
 	Value  int   // the tier asked for, 0: none
-	Tiers  []int // what the gift has, ascending
+	Tiers  []int // what the gift has, ascending; none: the game is not in the catalogue
 }
 
 // Error names the tiers that would do.
@@ -51,6 +51,8 @@ func (e *TierError) Error() string {
 	}
 	list := strings.Join(tiers, ", ")
 	switch {
+	case len(e.Tiers) == 0:
+		return fmt.Sprintf("count %d of gift %s is not a multiple of value %d", e.Count, e.GiftID, e.Value)
 	case e.Value != 0 && !slices.Contains(e.Tiers, e.Value):
 		return fmt.Sprintf("gift %s has no tier of value %d; its tiers are %s", e.GiftID, e.Value, list)
 	case e.Value != 0:
@@ -242,6 +244,9 @@ func (c Catalogue) Resolve(gameID, giftID string, count, value int) (tier, num i
 		}
 	}
 	refuse := &TierError{GiftID: giftID, Count: count, Value: value, Tiers: tiers}
+	if !known {
+		refuse.Tiers = nil // it was the sender's word
+	}
 	if count < 1 || count > CountMax || value < 0 || value > CountMax {
 		return 0, 0, refuse
 	}

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"reflect"
+	"runtime/debug"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -18,12 +21,16 @@ const (
 )
 
 // streams are where a command writes.
-type streams struct{ out, err io.Writer }
+type streams struct {
+	out, err io.Writer
+	faults   []error // of the settings, found before the command was known
+}
 
 // cli is the command line. Values are text here and are checked together afterwards,
 // so that all faults can be named at once.
 type cli struct {
-	Config string `help:"YAML file of settings, one key a flag." placeholder:"FILE"`
+	Config  string           `help:"YAML file of settings, one key a flag." placeholder:"FILE"`
+	Version kong.VersionFlag `help:"Print the version and end."`
 
 	Dev     devCmd     `cmd:"" help:"Everything in one process on loopback: hub, embedded NATS, simulated ZEGO, demo page, room demo."`
 	Serve   serveCmd   `cmd:"" help:"A production node."`
@@ -59,6 +66,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		kong.Exit(func(code int) { exited, status = true, code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Resolvers(file),
+		kong.Vars{"version": version()},
 		kong.WithHyphenPrefixedParameters(true), // a negative number is a value, to be named among the faults
 	)
 	if err != nil {
@@ -71,6 +79,8 @@ func run(ctx context.Context, args []string, s streams) int {
 	if err != nil {
 		return fail(s, fmt.Errorf("%w: %w", errSettings, err))
 	}
+	s.faults = file.unknown(parser.Model)
+	rankSecrets(parsed)
 	cmd, ok := parsed.Selected().Target.Addr().Interface().(command)
 	if !ok {
 		return fail(s, fmt.Errorf("command %q does nothing", parsed.Command()))
@@ -82,7 +92,7 @@ func run(ctx context.Context, args []string, s streams) int {
 // capitals with underscores. (Kong's own naming takes digits for words.)
 func nameEnvironment(n *kong.Node) {
 	for _, flag := range n.Flags {
-		if flag.Name != "help" {
+		if flag.Name != "help" && flag.Name != "version" {
 			env := "GIFTWIRE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
 			flag.Envs, flag.Tag.Envs = []string{env}, []string{env}
 		}
@@ -90,6 +100,59 @@ func nameEnvironment(n *kong.Node) {
 	for _, child := range n.Children {
 		nameEnvironment(child)
 	}
+}
+
+// version is what the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "giftwire, of unknown origin"
+	}
+	text := "giftwire " + info.Main.Version + " " + info.GoVersion
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			text += " " + s.Value
+		}
+	}
+	return text
+}
+
+// rankSecrets decides between a secret and its file where both are set, as between any
+// two values of one flag: the command line beats the environment, which beats the file
+// of settings. Both from the same place are a fault that the command names.
+func rankSecrets(parsed *kong.Context) {
+	flags := make(map[string]*kong.Flag)
+	for _, f := range parsed.Flags() {
+		flags[f.Name] = f
+	}
+	for name, text := range flags {
+		file := flags[name+"-file"]
+		if file == nil || text.Target.Kind() != reflect.String || text.Target.String() == "" || file.Target.String() == "" {
+			continue
+		}
+		switch t, f := rankOf(parsed, text), rankOf(parsed, file); {
+		case t > f:
+			file.Target.SetString("")
+		case t < f:
+			text.Target.SetString("")
+		}
+	}
+}
+
+// rankOf says where a flag's value is from: 2 the command line, 1 the environment, 0 the
+// file of settings.
+func rankOf(parsed *kong.Context, f *kong.Flag) int {
+	for _, at := range parsed.Path {
+		if at.Flag == f && !at.Resolved {
+			return 2
+		}
+	}
+	for _, env := range f.Envs {
+		if _, set := os.LookupEnv(env); set {
+			return 1
+		}
+	}
+	return 0
 }
 
 // helpText is a flag's help with its default and its environment variable.

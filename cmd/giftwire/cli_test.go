@@ -178,6 +178,56 @@ func TestSecretsFromFiles(t *testing.T) {
 	}
 }
 
+// A secret and its file from two places are ranked as any other setting is.
+func TestSecretsAreRanked(t *testing.T) {
+	dir := t.TempDir()
+	file, config := filepath.Join(dir, "secret"), filepath.Join(dir, "giftwire.yaml")
+	for name, text := range map[string]string{file: testJWTSecret, config: "jwt-secret: of-the-config-file"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signed := func(secret string, args ...string) {
+		t.Helper()
+		status, token, errs := cmdline(t, append([]string{"token", "--user-id", "ann"}, args...)...)
+		signer, err := auth.NewHS256(auth.HS256Config{Secret: []byte(secret)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := signer.Authenticate(t.Context(), strings.TrimSpace(token)); err != nil || status != exitOK {
+			t.Errorf("%v: exit %d %s%v", args, status, errs, err)
+		}
+	}
+	signed(testJWTSecret, "--config", config, "--jwt-secret-file", file)
+	t.Setenv("GIFTWIRE_JWT_SECRET", "of-the-environment")
+	signed("of-the-environment", "--config", config)
+	signed(testJWTSecret, "--jwt-secret-file", file)
+	t.Setenv("GIFTWIRE_JWT_SECRET_FILE", file)
+	signed("of-the-command-line", "--jwt-secret", "of-the-command-line")
+}
+
+// What is wrong in the file of settings is named with what is wrong elsewhere.
+func TestConfigFaultsAreNamedWithTheOthers(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "giftwire.yaml")
+	if err := os.WriteFile(config, []byte("foo: bar\njwt_secret: x\nflush-interval: 10ms\nnats-url: ftp://x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, _, errs := cmdline(t, "serve", "--config", config)
+	if status != exitSettings {
+		t.Errorf("exit %d", status)
+	}
+	for _, want := range []string{`"foo"`, `"jwt_secret"`, "--flush-interval: 10ms", "--api-key", `--nats-url: "ftp"`} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("%s is not named in:\n%s", want, errs)
+		}
+	}
+	for line := range strings.Lines(errs) {
+		if !strings.HasPrefix(line, "giftwire: --") {
+			t.Errorf("line %q, want giftwire: --FLAG: ...", line)
+		}
+	}
+}
+
 // A node that cannot start says why in one line and leaves nothing behind.
 func TestServeThatCannotStart(t *testing.T) {
 	dir := t.TempDir()
@@ -261,7 +311,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, errs bytes.Buffer
-	if status := run(ctx, good(t, t.TempDir()), streams{&out, &errs}); status != exitOK && status != exitFailed {
+	if status := run(ctx, good(t, t.TempDir()), streams{out: &out, err: &errs}); status != exitOK && status != exitFailed {
 		t.Errorf("exit %d: %s", status, errs.String())
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -53,8 +52,12 @@ func configFile(args []string) (fileSettings, error) {
 	return out, nil
 }
 
-// Validate implements kong.Resolver: every key must be a flag of some command.
-func (f fileSettings) Validate(app *kong.Application) error {
+// Validate implements kong.Resolver. What is wrong is named with all other faults: see
+// unknown.
+func (f fileSettings) Validate(*kong.Application) error { return nil }
+
+// unknown names the keys that are no flag of any command.
+func (f fileSettings) unknown(app *kong.Application) []error {
 	known := map[string]bool{}
 	collectFlags(app.Node, known)
 	var faults []error
@@ -64,7 +67,7 @@ func (f fileSettings) Validate(app *kong.Application) error {
 		}
 	}
 	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return errors.Join(faults...)
+	return faults
 }
 
 func collectFlags(n *kong.Node, into map[string]bool) {

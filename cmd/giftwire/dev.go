@@ -39,7 +39,7 @@ type devLog struct {
 }
 
 func (c *devCmd) run(ctx context.Context, s streams) error {
-	var set settings
+	set := settings{faults: s.faults}
 	flags := logFlags(c.Log)
 	log := flags.logger(&set, s.err)
 	n := &node{log: log, bindings: []binding{{flag: "listen", address: set.loopback("listen", c.Listen)}}}

@@ -26,6 +26,7 @@ type storeFlags struct {
 }
 
 func (f *storeFlags) journal(s *settings, node string) journal.Config {
+	s.natsURL("nats-url", f.NATSURL)
 	return journal.Config{
 		Dir: f.Data, NATSURL: f.NATSURL, NATSOptions: journal.FileOptions(f.NATSCreds, f.NATSCA), Node: node,
 		Replicas:   f.replicas(s),

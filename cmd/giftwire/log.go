@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 )
 
 // logger makes the process's logger. No secret, token or payload is ever given to it.
@@ -12,7 +13,7 @@ func (f *logFlags) logger(s *settings, to io.Writer) *slog.Logger {
 	if err := level.UnmarshalText([]byte(strings.ToUpper(f.Level))); err != nil {
 		s.fault("log-level", "%q is not debug, info, warn or error", f.Level)
 	}
-	opts := &slog.HandlerOptions{Level: level}
+	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: readable}
 	switch f.Format {
 	case "json":
 		return slog.New(slog.NewJSONHandler(to, opts))
@@ -22,4 +23,12 @@ func (f *logFlags) logger(s *settings, to io.Writer) *slog.Logger {
 		s.fault("log-format", "%q is not json or text", f.Format)
 		return slog.New(slog.DiscardHandler)
 	}
+}
+
+// readable writes durations as people do: a bare number of nanoseconds says nothing.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().Round(time.Microsecond).String())
+	}
+	return a
 }

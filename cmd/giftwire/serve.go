@@ -29,7 +29,7 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) run(ctx context.Context, s streams) error {
-	var set settings
+	set := settings{faults: s.faults}
 	n := c.node(&set, s)
 	if err := set.err(); err != nil {
 		return err

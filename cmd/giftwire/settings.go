@@ -208,3 +208,22 @@ func (s *settings) lines(flag, file string) []string {
 	}
 	return out
 }
+
+// natsURL checks a comma-separated list of servers, empty for none.
+func (s *settings) natsURL(flag, text string) {
+	for one := range strings.SplitSeq(text, ",") {
+		if one = strings.TrimSpace(one); one == "" {
+			continue
+		}
+		if !strings.Contains(one, "://") {
+			one = "nats://" + one
+		}
+		u, err := url.Parse(one)
+		switch {
+		case err != nil || u.Host == "":
+			s.fault(flag, "a server of it is not nats://HOST:PORT")
+		case u.Scheme != "nats" && u.Scheme != "tls" && u.Scheme != "ws" && u.Scheme != "wss":
+			s.fault(flag, "%q is not nats, tls, ws or wss", u.Scheme)
+		}
+	}
+}

@@ -22,7 +22,7 @@ type tokenCmd struct {
 }
 
 func (c *tokenCmd) run(_ context.Context, s streams) error {
-	var set settings
+	set := settings{faults: s.faults}
 	secret := set.secret("jwt-secret", c.JWTSecret, c.JWTSecretFile)
 	if c.JWTSecretFile == "" {
 		set.required("jwt-secret", secret)

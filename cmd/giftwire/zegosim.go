@@ -21,7 +21,7 @@ type zegosimCmd struct {
 	Zego        zegoKeys `embed:"" group:"ZEGO"`
 	Games       string   `help:"Catalogue file (YAML): gifts and join words; none: every gift is known, any comment joins." placeholder:"FILE"`
 	CallbackURL string   `name:"callback-url" help:"Where callbacks go, such as http://127.0.0.1:8080/v1/zego/callback; empty: nowhere." placeholder:"URL"`
-	NotStarted  bool     `name:"not-started" help:"Games have to be started (POST /sim/rooms/ROOM/start) before gifts are taken."`
+	NotStarted  bool     `name:"not-started" help:"Games have to be started (POST /sim/rooms/ROOM/start; GET /sim/ explains all of it) before gifts are taken."`
 	Memory      string   `help:"File by which it remembers MsgIds, joins and rounds over a restart, as ZEGO does." placeholder:"FILE"`
 	Log         logFlags `embed:"" group:"Log"`
 }
@@ -36,7 +36,7 @@ type zegoKeys struct {
 }
 
 func (c *zegosimCmd) run(ctx context.Context, s streams) error {
-	var set settings
+	set := settings{faults: s.faults}
 	log := c.Log.logger(&set, s.err)
 	cfg := c.config(&set, log)
 	address := set.address("listen", c.Listen)
@@ -100,8 +100,12 @@ func games(set *settings, file string) []room.GameSpec {
 func simHandler(sim *zegotest.Server) http.Handler {
 	admin := http.StripPrefix(simAdminPath, sim.Admin())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, simAdminPath+"/") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, simAdminPath+"/"):
 			admin.ServeHTTP(w, r)
+			return
+		case r.URL.Path == simAdminPath:
+			http.Redirect(w, r, simAdminPath+"/", http.StatusMovedPermanently)
 			return
 		}
 		sim.ServeHTTP(w, r)

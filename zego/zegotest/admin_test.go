@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -185,6 +186,7 @@ func TestAdminRefuses(t *testing.T) {
 		{"DELETE", "/faults/x", "", 404, "no such rule"},
 		{"GET", "/ledger?since=-1", "", 400, "since"},
 		{"GET", "/ledger?limit=0", "", 400, "limit"},
+		{"GET", "/ledger?after=3", "", 400, "since and limit"},
 		{"GET", "/arrivals?limit=1001", "", 400, "limit"},
 		{"GET", "/arrivals/stream?since=x", "", 400, "since"},
 	} {
@@ -294,4 +296,26 @@ func (s *stream) next(t *testing.T) zegotest.Arrival {
 	}
 	t.Fatalf("the stream has ended: %v", s.lines.Err())
 	return a
+}
+
+// The guide names paths that are there.
+func TestAdminGuide(t *testing.T) {
+	a := newAdmin(t)
+	status, guide := a.do(t, "GET", "/", "")
+	if status != 200 || guide != zegotest.AdminGuide {
+		t.Fatalf("%d %s", status, guide)
+	}
+	paths := regexp.MustCompile(`(?m)^(GET|POST|DELETE) +(/\S+?),?(?: |\?|$)`).FindAllStringSubmatch(guide, -1)
+	if len(paths) < 15 {
+		t.Fatalf("%d paths in the guide", len(paths))
+	}
+	for _, p := range paths {
+		if p[2] == "/arrivals/stream" {
+			continue // it does not end
+		}
+		path := strings.NewReplacer("{room}", "r1", "{msg_id}", "m", "{id}", "1").Replace(p[2])
+		if status, text := a.do(t, p[1], path, "{}"); strings.Contains(text, "page not found") || status == 405 {
+			t.Errorf("%s %s: %d %s", p[1], path, status, text)
+		}
+	}
 }
