@@ -71,6 +71,17 @@ sim: ## simulate SEEDS worlds of faults in one thread each, and every small one;
 mutants: ## switch safety rules off, one by one: each has to turn its named test red
 	go run ./cmd/internal/mutants
 
+# CHAOS picks scenarios (make chaos CHAOS=kill,power); SECONDS_EACH lengthens those
+# without an end of their own. Needs root: it mounts small disks and traces processes.
+CHAOS ?=
+SECONDS_EACH ?= 0
+
+.PHONY: chaos
+chaos: strace ## the real binary through kills, lost power, bad disks, ZEGO's faults; CHAOS=name,name selects
+	mkdir -p $(TOOLS)
+	go build -o $(TOOLS)/chaos ./cmd/internal/chaos
+	$(TOOLS)/chaos -only "$(CHAOS)" -each $(SECONDS_EACH)s
+
 .PHONY: check
 check: lint test ## what a change has to pass before it is committed
 	go mod tidy -diff
@@ -82,6 +93,12 @@ cc:
 	@command -v gcc >/dev/null || command -v clang >/dev/null || { \
 	  echo "installing gcc for the race detector"; \
 	  apt-get update -qq && apt-get install -y -qq gcc libc6-dev; }
+
+.PHONY: strace
+strace:
+	@command -v strace >/dev/null || { \
+	  echo "installing strace for chaos"; \
+	  apt-get update -qq && apt-get install -y -qq strace; }
 
 $(GOLANGCI):
 	mkdir -p $(TOOLS)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -138,4 +139,21 @@ func command(ctx context.Context, name string, args ...string) error {
 		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, out)
 	}
 	return nil
+}
+
+// unmountBelow unmounts whatever is mounted below a folder, the newest first.
+func unmountBelow(dir string) error {
+	text, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(string(text), "\n")
+	slices.Reverse(lines)
+	var all error
+	for _, line := range lines {
+		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], dir+"/") {
+			all = errors.Join(all, syscall.Unmount(f[1], syscall.MNT_DETACH))
+		}
+	}
+	return all
 }

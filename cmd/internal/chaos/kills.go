@@ -13,46 +13,89 @@ import (
 // instant is where in a node's life it is killed.
 type instant struct {
 	phase string
-	nth   int // fsync of one thread, counted from the phase's begin
+	nth   int // such call of one thread, counted from the phase's begin
+	// stream, if not empty: only calls on its folder, or, with blocks, on its records.
+	stream string
+	blocks bool
+	// calls that count; empty: those that sync.
+	calls string
 }
 
-// instants spreads kills over a node's life.
+// written are the calls that write records.
+const written = "write,pwrite64,writev"
+
+// instants spreads kills over a node's life: while it makes each stream, takes over, has
+// its first gifts, is at work, stores a snapshot, drains.
 func instants() []instant {
-	var out []instant
-	for _, p := range []struct {
-		phase string
-		nth   []int
-	}{
-		{"startup", []int{1, 2, 3, 5}}, // on an empty folder, and later on a full one
-		{"first gifts", []int{1, 2, 3}},
-		{"startup", []int{1, 2}},
-		{"steady", []int{1, 2, 5, 10, 20, 40}},
-		{"snapshot", []int{1, 2}},
-		{"drain", []int{1, 2, 3}},
-	} {
-		for _, n := range p.nth {
-			out = append(out, instant{p.phase, n})
-		}
+	out := []instant{{phase: "startup", nth: 1}}
+	for _, stream := range []string{"OUTCOMES", "GIFTS", "SNAPS", "IDS", "KV_ROOMS"} {
+		out = append(out, instant{phase: "startup", nth: 1, stream: stream}, instant{phase: "startup", nth: 2, stream: stream})
+	}
+	out = append(out,
+		instant{phase: "takeover", nth: 1, stream: "OUTCOMES", blocks: true},
+		instant{phase: "takeover", nth: 1, stream: "OUTCOMES", blocks: true, calls: written})
+	for _, n := range []int{1, 2, 3} {
+		out = append(out, instant{phase: "first gifts", nth: n})
+	}
+	for _, n := range []int{1, 2, 5, 10, 20, 40} {
+		out = append(out, instant{phase: "steady", nth: n})
+	}
+	for _, stream := range []string{"GIFTS", "OUTCOMES"} {
+		out = append(out,
+			instant{phase: "steady", nth: 1, stream: stream, blocks: true, calls: written},
+			instant{phase: "steady", nth: 3, stream: stream, blocks: true})
+	}
+	for _, n := range []int{1, 2} {
+		out = append(out, instant{phase: "snapshot", nth: n, stream: "SNAPS", blocks: true})
+	}
+	for _, n := range []int{1, 2, 3} {
+		out = append(out, instant{phase: "drain", nth: n})
 	}
 	return out
 }
 
-// killAtFsync kills the node when a thread enters its n-th fsync, which then does not
-// happen, for a range of n in each phase.
+// blocksMax is more than the blocks of one stream in such a run: a kill or two for each.
+const blocksMax = 100
+
+// injection is the instant in strace's words.
+func (at instant) injection(data string) injection {
+	i := injection{calls: synced, inject: fmt.Sprintf("signal=KILL:when=%d", at.nth)}
+	if at.calls != "" {
+		i.calls = at.calls
+	}
+	folder := filepath.Join(data, "jetstream", "$G", "streams", at.stream)
+	switch {
+	case at.blocks:
+		for n := range blocksMax { // which of them is written to, only the server knows
+			i.paths = append(i.paths, filepath.Join(folder, "msgs", fmt.Sprint(n+1, ".blk")))
+		}
+	case at.stream != "":
+		i.paths = []string{folder}
+	}
+	return i
+}
+
+// killAtFsync kills the node when a thread enters its n-th fsync or write, which then
+// does not happen, for a range of n in each phase.
 func killAtFsync(ctx context.Context, w *world) error {
 	reached := make(map[string]int)
 
 	for i, at := range instants() {
 		killed, err := w.killAt(ctx, at, i)
 		if err != nil {
-			return fmt.Errorf("%s, fsync %d: %w", at.phase, at.nth, err)
+			return fmt.Errorf("%+v: %w", at, err)
 		}
 		if killed {
 			w.faults++
 			reached[at.phase]++
 		}
 	}
-	w.note("kills at an fsync by phase: %v of %d tried", reached, len(instants()))
+	w.note("kills at an fsync or a write by phase: %v of %d tried", reached, len(instants()))
+	for _, at := range instants() {
+		if reached[at.phase] == 0 {
+			return fmt.Errorf("no kill was reached in the phase %s", at.phase)
+		}
+	}
 	return w.restart(ctx)
 }
 
@@ -70,8 +113,8 @@ const fsyncsWithin = 15 * time.Second
 
 // killAt starts a node and has it killed; false if there was no such fsync.
 func (w *world) killAt(ctx context.Context, at instant, i int) (bool, error) {
-	hit := injection{calls: synced, inject: fmt.Sprintf("signal=KILL:when=%d", at.nth)}
-	if at.phase == "startup" {
+	hit := at.injection(w.data)
+	if at.phase == "startup" || at.phase == "takeover" {
 		if err := w.launch(how{before: hit.under(filepath.Join(w.dir, fmt.Sprint("startup-", i)))}); err != nil {
 			return false, err
 		}
@@ -93,9 +136,6 @@ func (w *world) killAt(ctx context.Context, at instant, i int) (bool, error) {
 		if err := w.grow(ctx, 10); err != nil {
 			return false, err
 		}
-	}
-	if at.phase == "snapshot" {
-		hit.path = filepath.Join(w.data, "jetstream", "$G", "streams", "SNAPS", "msgs", "1.blk")
 	}
 	strace, err := w.attach(ctx, hit)
 	if err != nil {

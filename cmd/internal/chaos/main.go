@@ -117,7 +117,8 @@ func runAll(ctx context.Context, chosen []scenario, o options, out io.Writer) er
 			return err
 		}
 		if r.OK() && !o.keep {
-			if err := os.RemoveAll(filepath.Join(dir, s.name)); err != nil {
+			scratch := filepath.Join(dir, s.name)
+			if err := errors.Join(unmountBelow(scratch), os.RemoveAll(scratch)); err != nil {
 				return err
 			}
 		}
