@@ -26,7 +26,7 @@ var (
 	errSilent       = fmt.Errorf("%w: no good news of the store", ErrUnavailable)
 )
 
-// ErrWedged says that the embedded server has not been able to store for 20 s. The
+// ErrWedged says that the embedded server has not been able to store for 13 s. The
 // process must be restarted, with a disk that can be written.
 var ErrWedged = errors.New("journal: the embedded server is wedged")
 

@@ -66,8 +66,9 @@ func defaultTuning() tuning {
 		direct: 500 * time.Millisecond,
 		leader: time.Second,
 		check:  time.Second,
-		// The process has to be gone after 30 s (P13); this leaves 10 s for ending it.
-		wedged: 20 * time.Second,
+		// The process has to be gone after 30 s (P13): up to 1 s until it is noticed, this,
+		// and a drain while the store hangs, which is 3 x 1.7 + 5 + 5 s (hub/drain.go).
+		wedged: 13 * time.Second,
 
 		replicas: 10 * time.Second,
 	}
@@ -164,7 +165,7 @@ func (l *life) isClosed() bool {
 // Then it refuses entries, fails those that wait with [ErrClosed], gives publishes
 // in flight 5 s, fails those still unanswered with [ErrUnknown], and returns nil;
 // everything that it started has ended by then. It returns an error earlier when
-// the embedded server cannot write for 20 s: only a restart of the process helps.
+// the embedded server cannot write for 13 s: only a restart of the process helps.
 // Run can be called once.
 func (j *Journal) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
