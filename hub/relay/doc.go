@@ -27,7 +27,9 @@
 // can read it with the nats command, nodes of two releases can share the subjects while
 // an upgrade runs (unknown members are ignored, unknown versions and kinds counted and
 // ignored), and a node knows its own messages by the first line, without decoding them.
-// Decoding 50 gifts takes 0.3 ms, a room is told of as many at most 18 times a second.
+// Encoding or decoding 50 gifts takes 0.4 ms; a room is told of as many at most 18 times
+// a second, and a cluster of some 1,000 gifts a second, for which a binary form would
+// save less than a hundredth of a core a node.
 //
 //	gw.room.<room>  news, repeated, game   by the room's owner
 //	gw.chat.<room>  chat                   by each node, merged for 100 ms

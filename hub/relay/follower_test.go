@@ -52,15 +52,15 @@ func TestNewsReachWhoFollows(t *testing.T) {
 		}
 		wantRecords(t, w, far, "r1", before.Record)
 		wantRecords(t, w, own, "r1", 0) // not followed here: told all the same, for senders
-		if want := []string{fmt.Sprint(7, news.Decisions[0].Gift.ClientID, room.Delivered)}; !slices.Equal(far.repeated, want) || !slices.Equal(own.repeated, want) {
-			t.Errorf("repeated: %v and %v, want %v", far.repeated, own.repeated, want)
+		if want := []string{fmt.Sprint(7, news.Decisions[0].Gift.ClientID, room.Delivered)}; !slices.Equal(far.saw().repeated, want) || !slices.Equal(own.saw().repeated, want) {
+			t.Errorf("repeated: %v and %v, want %v", far.saw().repeated, own.saw().repeated, want)
 		}
 		want, _ := w.State(t.Context(), "r1")
 		if got, ok := far.Follower.Room("r1"); !ok || got != want {
 			t.Errorf("Room: %+v, %v; want %+v", got, ok, want)
 		}
-		if far.games["r1/mg"] != want.Game || own.games["r1/mg"] != want.Game {
-			t.Errorf("games: %v and %v", far.games, own.games)
+		if far.saw().games["r1/mg"] != want.Game || own.saw().games["r1/mg"] != want.Game {
+			t.Errorf("games: %v and %v", far.saw().games, own.saw().games)
 		}
 		if _, ok := own.Follower.Room("r1"); ok {
 			t.Error("a room is known that is not followed")
@@ -79,14 +79,15 @@ func TestFaults(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				faultsWith(t, newWires(), seed, func(d time.Duration) { pass(d) })
+				faultsWith(t, newWires(), seed)
 			})
 		})
 	}
 }
 
 // faultsWith has two nodes own a room in turn, and three others follow.
-func faultsWith(t *testing.T, bus relay.Bus, seed uint64, wait func(time.Duration)) {
+func faultsWith(t *testing.T, bus relay.Bus, seed uint64) {
+	t.Helper()
 	w := newWorld()
 	var healed atomic.Bool
 	id := fmt.Sprintf("room-%d", seed)
@@ -113,12 +114,11 @@ func faultsWith(t *testing.T, bus relay.Bus, seed uint64, wait func(time.Duratio
 			own.Teller.GameChanged(id, "mg", last)
 		}
 		own.Teller.Decided(w.decide(id))
-		wait(time.Duration(seed%7) * 30 * time.Millisecond)
+		pass(time.Duration(seed%7) * 30 * time.Millisecond)
 	}
 	healed.Store(true)
-	wait(3 * time.Second)
+	pass(3 * time.Second)
 	for i, n := range nodes {
-		i, n := i, n
 		check := func() string {
 			return cmp.Diff(w.since(id, from[i]), n.records(id))
 		}
@@ -126,7 +126,7 @@ func faultsWith(t *testing.T, bus relay.Bus, seed uint64, wait func(time.Duratio
 			if check() == "" {
 				break
 			}
-			wait(100 * time.Millisecond)
+			pass(100 * time.Millisecond)
 		}
 		if diff := check(); diff != "" {
 			t.Errorf("node %d (-log +told):\n%s", i, diff)
@@ -197,15 +197,13 @@ func (s *slowSource) State(ctx context.Context, id string) (owner.RoomState, err
 func TestLostLastMessage(t *testing.T) {
 	for name, lose := range map[string]func(*world, *wires, *node, *node){
 		"a beat tells": func(w *world, bus *wires, own, _ *node) {
-			bus.down = true
-			own.Teller.Decided(w.decide("r1"))
-			bus.down = false
+			bus.without(func() { own.Teller.Decided(w.decide("r1")) })
 		},
 		"a later beat tells that one was lost": func(w *world, bus *wires, own, _ *node) {
-			bus.down = true
-			own.Teller.Decided(w.decide("r1"))
-			pass(3 * time.Second)
-			bus.down = false
+			bus.without(func() {
+				own.Teller.Decided(w.decide("r1"))
+				pass(3 * time.Second)
+			})
 		},
 		"the next owner tells": func(w *world, _ *wires, own, next *node) {
 			w.decide("r1") // stored, not told
@@ -213,12 +211,12 @@ func TestLostLastMessage(t *testing.T) {
 			next.Teller.Announce(w.heads())
 		},
 		"the next owner's beat was lost": func(w *world, bus *wires, own, next *node) {
-			bus.down = true
-			w.decide("r1")
-			own.stop()
-			next.Teller.Announce(w.heads())
-			pass(2 * time.Second)
-			bus.down = false
+			bus.without(func() {
+				w.decide("r1")
+				own.stop()
+				next.Teller.Announce(w.heads())
+				pass(2 * time.Second)
+			})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -271,7 +269,8 @@ func TestWhatHasAgedOutIsSkipped(t *testing.T) {
 		for range 5 { // lost
 			w.decide("r1")
 		}
-		w.gone = w.since("r1", 0)[3]
+		gone := w.since("r1", 0)[3]
+		w.set(func(w *world) { w.gone = gone })
 		own.Teller.Decided(w.decide("r1"))
 		pass(time.Second)
 		all := w.since("r1", 0)
@@ -281,7 +280,7 @@ func TestWhatHasAgedOutIsSkipped(t *testing.T) {
 		}
 		// And the newest is gone as well: the audience is told up to where.
 		w.decide("r1")
-		w.gone = w.last
+		w.set(func(w *world) { w.gone = w.last })
 		own.Teller.Announce(w.heads())
 		pass(2 * time.Second)
 		told := far.all("r1")
@@ -309,9 +308,10 @@ func TestRepairsWaitForTheStore(t *testing.T) {
 		for range 200 {
 			own.Teller.Decided(w.decide("r1")) // more than wait for a repair
 		}
-		asked := w.asked
+		synctest.Wait()
+		asked := w.questions()
 		pass(time.Minute)
-		if n := w.asked - asked; n < 3 || n > 20 {
+		if n := w.questions() - asked; n < 3 || n > 20 {
 			t.Errorf("a store that is away was asked %d times in a minute", n)
 		}
 		if got := far.records("r1"); len(got) != 0 {
@@ -356,12 +356,10 @@ func TestAGameThatWasLost(t *testing.T) {
 		far.follow(t, "r1")
 		running := room.Game{State: room.GameRunning, Round: "1"}
 		w.play("r1", running)
-		bus.down = true
-		own.Teller.GameChanged("r1", "mg", running)
-		bus.down = false
+		bus.without(func() { own.Teller.GameChanged("r1", "mg", running) })
 		pass(2 * time.Second)
-		if far.games["r1/mg"] != running || far.changes != 1 {
-			t.Errorf("games: %v after %d changes", far.games, far.changes)
+		if far.saw().games["r1/mg"] != running || far.saw().changes != 1 {
+			t.Errorf("games: %v after %d changes", far.saw().games, far.saw().changes)
 		}
 	})
 }
@@ -448,12 +446,12 @@ func TestAloneNothingIsPublished(t *testing.T) {
 			if got := n.records("r1"); !slices.Equal(got, told) {
 				t.Errorf("told %v, want %v after %d", got, told, from)
 			}
-			if len(n.repeated) != 3 || n.Crowd.Viewers("r1") != 3 {
-				t.Errorf("repeated %v, viewers %d", n.repeated, n.Crowd.Viewers("r1"))
+			if len(n.saw().repeated) != 3 || n.Crowd.Viewers("r1") != 3 {
+				t.Errorf("repeated %v, viewers %d", n.saw().repeated, n.Crowd.Viewers("r1"))
 			}
 		}
-		if bus.published != 0 {
-			t.Errorf("%d messages published", bus.published)
+		if bus.messages() != 0 {
+			t.Errorf("%d messages published", bus.messages())
 		}
 	})
 }
@@ -483,7 +481,9 @@ func TestABrokenChain(t *testing.T) {
 		far := start(t, relay.Config{Node: "b", Bus: bus, Source: w})
 		far.follow(t, "r1")
 		lost := w.decide("r1")
-		w.records[lost.Record] = journal.OutcomeRecord{Rooms: []journal.RoomDecisions{{Room: "r1", Prev: lost.Record}}}
+		w.set(func(w *world) {
+			w.records[lost.Record] = journal.OutcomeRecord{Rooms: []journal.RoomDecisions{{Room: "r1", Prev: lost.Record}}}
+		})
 		own.Teller.Decided(w.decide("r1"))
 		pass(time.Second)
 		if got := far.all("r1"); len(got) != 1 || got[0].Seq != 2 {

@@ -54,7 +54,8 @@ func New(cfg Config) (*Relay, error) {
 }
 
 // Run tells and hears until ctx ends; then all rooms are given up, and nothing is told
-// to the audience any more but by this node's own owners. The error is that of the bus.
+// to the audience any more but by this node's own owners. They should have ended before:
+// what they told is published before Run returns. The error is that of the bus.
 func (r *Relay) Run(ctx context.Context) error {
 	defer r.gate.close()
 	defer r.Follower.close()
@@ -71,6 +72,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	for range menders {
 		group.Go(func() { r.Follower.mend(ctx) })
 	}
+	group.Go(func() { r.Teller.run(ctx) })
 	group.Go(func() { r.Chat.run(ctx) })
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
@@ -218,7 +220,7 @@ func (g *gate) close() {
 type counts struct {
 	published, publishFailed, heard, foreign, unreadable atomic.Uint64
 	beatsMissed, repairs, repaired, skipped, mendsFailed atomic.Uint64
-	chatDropped                                          atomic.Uint64
+	newsDropped, chatDropped                             atomic.Uint64
 }
 
 // Stats is a relay in numbers, for metrics.
@@ -235,6 +237,7 @@ type Stats struct {
 	Repairs, Repaired        uint64 // reads of OUTCOMES, and records that they brought
 	Skipped                  uint64 // repairs that did not reach back: viewers lag
 	MendsFailed              uint64 // repairs and questions that are tried again
+	NewsDropped              uint64 // told to this node alone; the others repair
 	ChatDropped              uint64
 }
 
@@ -249,6 +252,6 @@ func (r *Relay) Stats() Stats {
 		Published: c.published.Load(), PublishFailed: c.publishFailed.Load(), Heard: c.heard.Load(),
 		Foreign: c.foreign.Load(), Unreadable: c.unreadable.Load(), BeatsMissed: c.beatsMissed.Load(),
 		Repairs: c.repairs.Load(), Repaired: c.repaired.Load(), Skipped: c.skipped.Load(),
-		MendsFailed: c.mendsFailed.Load(), ChatDropped: c.chatDropped.Load(),
+		MendsFailed: c.mendsFailed.Load(), NewsDropped: c.newsDropped.Load(), ChatDropped: c.chatDropped.Load(),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -95,6 +96,12 @@ func (w *world) heads() []relay.Head {
 	return heads
 }
 
+func (w *world) questions() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.asked
+}
+
 func (w *world) set(change func(*world)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -141,8 +148,13 @@ var errAway = errors.New("away")
 
 // hall is the viewers of one node: it keeps what it is told.
 type hall struct {
-	mu       sync.Mutex
-	told     map[string][]owner.News
+	mu   sync.Mutex
+	told map[string][]owner.News
+	seen seen
+}
+
+// seen is what a hall was told beside news.
+type seen struct {
 	repeated []string
 	games    map[string]room.Game
 	changes  int
@@ -152,28 +164,38 @@ type hall struct {
 }
 
 func newHall() *hall {
-	return &hall{told: make(map[string][]owner.News), games: make(map[string]room.Game), crowd: make(map[string]int)}
+	return &hall{told: make(map[string][]owner.News), seen: seen{games: make(map[string]room.Game), crowd: make(map[string]int)}}
 }
 
 func (h *hall) Decided(n owner.News) { h.with(func() { h.told[n.Room] = append(h.told[n.Room], n) }) }
 
 func (h *hall) Repeated(seq uint64, d room.Decision) {
-	h.with(func() { h.repeated = append(h.repeated, fmt.Sprint(seq, d.Gift.ClientID, d.Status)) })
+	h.with(func() { h.seen.repeated = append(h.seen.repeated, fmt.Sprint(seq, d.Gift.ClientID, d.Status)) })
 }
 
 func (h *hall) GameChanged(id, gameID string, g room.Game) {
-	h.with(func() { h.games[id+"/"+gameID] = g; h.changes++ })
+	h.with(func() { h.seen.games[id+"/"+gameID] = g; h.seen.changes++ })
 }
 
 func (h *hall) Comment(id string, c wire.Comment) {
-	h.with(func() { h.comments = append(h.comments, id+" "+c.Text) })
+	h.with(func() { h.seen.comments = append(h.seen.comments, id+" "+c.Text) })
 }
-func (h *hall) Like(_ string, count int) { h.with(func() { h.likes += count }) }
+func (h *hall) Like(_ string, count int) { h.with(func() { h.seen.likes += count }) }
 
 // ears are how a relay tells a hall.
 type ears struct{ *hall }
 
-func (e ears) Crowd(id string, others int) { e.with(func() { e.crowd[id] = others }) }
+func (e ears) Crowd(id string, others int) { e.with(func() { e.seen.crowd[id] = others }) }
+
+// saw returns what was told so far.
+func (h *hall) saw() seen {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.seen
+	s.repeated, s.comments = slices.Clone(s.repeated), slices.Clone(s.comments)
+	s.games, s.crowd = maps.Clone(s.games), maps.Clone(s.crowd)
+	return s
+}
 
 func (h *hall) with(do func()) {
 	h.mu.Lock()
@@ -220,7 +242,7 @@ func start(t *testing.T, cfg relay.Config) *node {
 		t.Fatal(err)
 	}
 	n.Relay = r
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // ended by stop, before the test's
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }() // joined by stop
 	n.stop = sync.OnceFunc(func() {
@@ -345,6 +367,26 @@ func (w *wires) Subscribe(subject string, each func(string, []byte)) (func(), er
 		delete(w.subs[subject], s)
 		close(s.done)
 	}), nil
+}
+
+// without loses what is published while it does something in a bubble.
+func (w *wires) without(do func()) {
+	set := func(down bool) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.down = down
+	}
+	synctest.Wait()
+	set(true)
+	do()
+	synctest.Wait()
+	set(false)
+}
+
+func (w *wires) messages() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.published
 }
 
 func (w *wires) subscriptions() int {
