@@ -114,6 +114,7 @@ func warm(b *testing.B, n *node) (ids []room.MsgID) {
 }
 
 func (n *node) submit(b *testing.B, g *room.Gift, done func()) {
+	b.Helper()
 	err := n.journal.Submit(journal.Entry{Gift: g}, func(_ journal.Receipt, err error) {
 		if err != nil {
 			b.Error(err)
