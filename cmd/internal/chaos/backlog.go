@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 )
 
 const (
+	brinkGifts    = 4_000
 	backlogGifts  = 10_000
 	backlogGivers = 20
 	backlogRoom   = "r0"
@@ -18,11 +20,15 @@ const (
 	backlogWithin = 16 * time.Second
 )
 
-// backlog has 10,000 gifts wait in one room while ZEGO is away, kills the node, and
-// measures how the next one delivers them.
-func backlog(ctx context.Context, w *world) error {
-	wide := how{more: []string{"--limit-gifts", "1000/1000", "--limit-frames", "2000/2000"}}
-	if err := w.serve(ctx, wide); err != nil {
+// wide are the flags of a node whose viewers may give hundreds of gifts a second.
+func wide() how {
+	return how{more: []string{"--limit-gifts", "1000/1000", "--limit-frames", "2000/2000"}}
+}
+
+// pile has gifts wait in one room while ZEGO is away, kills the node, and lets ZEGO come
+// back.
+func (w *world) pile(ctx context.Context, gifts int) error {
+	if err := w.serve(ctx, wide()); err != nil {
 		return err
 	}
 	if err := w.put(ctx, backlogRoom); err != nil {
@@ -31,7 +37,7 @@ func backlog(ctx context.Context, w *world) error {
 	for i := range backlogGivers {
 		user := fmt.Sprint("giver", i)
 		w.sim.Join(backlogRoom, game, user)
-		s := seat{room: backlogRoom, user: user, pace: time.Millisecond, perSecond: 500, quota: backlogGifts / backlogGivers}
+		s := seat{room: backlogRoom, user: user, pace: time.Millisecond, perSecond: 500, quota: gifts / backlogGivers}
 		if err := w.add(s); err != nil {
 			return err
 		}
@@ -42,17 +48,23 @@ func backlog(ctx context.Context, w *world) error {
 	waiting, cancel := context.WithTimeout(ctx, 50*time.Second) // gifts older than --gift-ttl, 60 s, are not sent
 	defer cancel()
 	begun := time.Now()
-	err := until(waiting, "backlog", func() (bool, error) { return w.acceptedCount() == backlogGifts, nil })
+	err := until(waiting, "backlog", func() (bool, error) { return w.acceptedCount() == gifts, nil })
 	if err != nil {
 		return fmt.Errorf("%d gifts accepted: %w", w.acceptedCount(), err)
 	}
-	w.note("%d gifts accepted in %.1f s while ZEGO was away", backlogGifts, time.Since(begun).Seconds())
+	w.note("%d gifts accepted in %.1f s while ZEGO was away", gifts, time.Since(begun).Seconds())
 	w.node.kill()
 	w.faults += 2
-	if err := w.door.open(ctx); err != nil {
+	return w.door.open(ctx)
+}
+
+// backlog has 10,000 gifts wait in one room, and measures how a node that starts on them
+// delivers them.
+func backlog(ctx context.Context, w *world) error {
+	if err := w.pile(ctx, backlogGifts); err != nil {
 		return err
 	}
-	if err := w.serve(ctx, wide); err != nil {
+	if err := w.serve(ctx, wide()); err != nil {
 		return err
 	}
 	if err := w.settled(ctx, time.Minute); err != nil {
@@ -78,4 +90,24 @@ func backlog(ctx context.Context, w *world) error {
 		return fmt.Errorf("the backlog took %v", took)
 	}
 	return nil
+}
+
+// brink kills the node again and again while a room uses all of its budget: what arrives
+// at ZEGO's door counts over restarts.
+func brink(ctx context.Context, w *world) error {
+	if err := w.pile(ctx, brinkGifts); err != nil {
+		return err
+	}
+	draw := rand.New(rand.NewPCG(w.tools.seed, 5)) //nolint:gosec // a run is repeated by its seed
+	for delivered := 0; delivered < brinkGifts*3/4; w.faults++ {
+		if err := w.serve(ctx, wide()); err != nil {
+			return err
+		}
+		if err := pause(ctx, 500*time.Millisecond+time.Duration(draw.Int64N(int64(2*time.Second)))); err != nil {
+			return err
+		}
+		w.node.kill()
+		delivered = w.count(func(g *given) bool { return len(g.Results) > 0 })
+	}
+	return w.serve(ctx, wide())
 }

@@ -35,6 +35,7 @@ func scenarios() []scenario {
 		{"nosync", 0, powerLossUnsynced},
 		{"files", 0, outOfFiles},
 		{"zego", 0, zegoFaults},
+		{"brink", 0, brink},
 		{"backlog", 0, backlog},
 	}
 }
