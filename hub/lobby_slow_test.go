@@ -36,8 +36,9 @@ func TestStalledViewersOverTCP(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	stats := st.house.Stats()
-	if stats.LaggedGifts < stalled*flushes/2 {
-		t.Errorf("%d events became lagged; the viewers have not stalled", stats.LaggedGifts)
+	// On a slow machine it takes so long that they are told bye for it.
+	if stats.LaggedGifts < stalled*flushes/2 && stats.Slow < stalled {
+		t.Errorf("%d events became lagged, %d viewers were slow; the viewers have not stalled", stats.LaggedGifts, stats.Slow)
 	}
 	// The events are shared: together the outboxes hold the last few MiB, once. What each
 	// has of its own is a frame of at most 256 KiB that is being written.
