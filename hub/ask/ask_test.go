@@ -165,6 +165,13 @@ func TestAnUnknownGiftIsLookedForOnceMore(t *testing.T) {
 		if _, err := n.put(bounded(t, patience), ask.KindTimeline); !errors.Is(err, owner.ErrNotReady) {
 			t.Errorf("%s, without the log's leader: %v", n.name, err)
 		}
+		if _, err := n.StateNow(bounded(t, patience), "r"); !errors.Is(err, owner.ErrNotReady) {
+			t.Errorf("%s, the state without the log's leader: %v", n.name, err)
+		}
+		n.newest = func(context.Context, int) (uint64, error) { return 9, nil }
+		if _, err := n.StateNow(bounded(t, 100*time.Millisecond), "r"); !errors.Is(err, owner.ErrNotReady) && !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v, though the owner is behind the log", n.name, err)
+		}
 	}
 }
 

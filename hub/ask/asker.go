@@ -26,9 +26,10 @@ type Config struct {
 	// Stored is how far this node knows a partition's log of gifts to be written: an
 	// owner answers when it has read so far. nil: 0.
 	Stored func(partition int) uint64
-	// Newest is the same as the log's leader has it, whoever wrote: it is asked before a
-	// gift is called unknown, which may have come in through another node a moment ago.
-	// It may block until ctx ends. nil: nobody asks.
+	// Newest is the same as the log's leader has it, whoever wrote:
+	// journal.Partition.LastGift. It is asked before a gift is called unknown, which may
+	// have come in through another node a moment ago, and by StateNow. It may block until
+	// ctx ends. nil: nobody else writes.
 	Newest func(ctx context.Context, partition int) (uint64, error)
 	// Elsewhere is what this node knows without asking of rooms that others own. nil:
 	// nothing.
@@ -75,7 +76,26 @@ func New(cfg Config) (*Asker, error) {
 // State returns a room's state, with all that this node was told is stored. It waits
 // for an owner until ctx ends. Errors: owner.ErrNotReady, [ErrFailed].
 func (a *Asker) State(ctx context.Context, roomID string) (owner.RoomState, error) {
-	r, err := a.ask(ctx, &question{Kind: kindState, Room: roomID, UpTo: a.stored(roomID)})
+	return a.stateAt(ctx, roomID, a.stored(roomID))
+}
+
+// StateNow is State with all that any node was told is stored: the log's leader is asked
+// first how far it goes. It is for what must not be decided upon yesterday's news, as
+// whether a game runs that another node heard of. Errors as of State.
+func (a *Asker) StateNow(ctx context.Context, roomID string) (owner.RoomState, error) {
+	upTo := a.stored(roomID)
+	if a.cfg.Newest != nil {
+		newest, err := a.cfg.Newest(ctx, a.cfg.Partition(roomID))
+		if err != nil {
+			return owner.RoomState{}, fmt.Errorf("%w: %w", owner.ErrNotReady, err)
+		}
+		upTo = max(upTo, newest)
+	}
+	return a.stateAt(ctx, roomID, upTo)
+}
+
+func (a *Asker) stateAt(ctx context.Context, roomID string, upTo uint64) (owner.RoomState, error) {
+	r, err := a.ask(ctx, &question{Kind: kindState, Room: roomID, UpTo: upTo})
 	if err != nil {
 		return owner.RoomState{}, err
 	}

@@ -131,9 +131,15 @@ func TestRealOwner(t *testing.T) {
 			t.Errorf("gift %d: %v", i, err)
 		}
 	}
+	for i := range 20 {
+		a.accept(t, giftOf(fmt.Sprint("now", i)))
+		if s, err := b.StateNow(ctx, "r"); err != nil || s.Accepted != uint64(22+i) {
+			t.Errorf("after %d gifts the other node sees %d, %v", 22+i, s.Accepted, err)
+		}
+	}
 	poll(t, "all is delivered", func() bool {
 		s, err := b.State(ctx, "r")
-		return err == nil && s.Totals.Delivered == 21
+		return err == nil && s.Totals.Delivered == 41
 	})
 
 	release()
@@ -149,7 +155,7 @@ func TestRealOwner(t *testing.T) {
 		}
 		after, n = page.Next, len(page.Rows)
 	}
-	if len(ids) != 21 || !slices.Contains(ids, g.MsgID) {
+	if len(ids) != 41 || !slices.Contains(ids, g.MsgID) {
 		t.Errorf("the ledger has %v", ids)
 	}
 	known, err := a.Lookup(ctx, "r", g.MsgID)
