@@ -165,3 +165,33 @@ func TestTakeoverCalls(t *testing.T) {
 		t.Errorf("after calls that were held: %v", got)
 	}
 }
+
+// limiterSequences: whatever calls are asked for, held and answered in whatever time,
+// the door sees no more than the budget.
+func limiterSequences(t *rapid.T) {
+	size := rapid.IntRange(1, 30).Draw(t, "size")
+	since := time.Duration(rapid.IntRange(-2000, 0).Draw(t, "since ms")) * time.Millisecond
+	notBefore := time.Duration(rapid.IntRange(0, 2000).Draw(t, "not before ms")) * time.Millisecond
+	b := newBudget(size, since, notBefore)
+	calls := spend(t, &b, 0, time.Hour, 5*time.Second)
+	early := 0
+	for _, c := range calls {
+		if c.start < notBefore {
+			t.Fatalf("a call starts at %v, none may before %v", c.start, notBefore)
+		}
+		if c.start < since+time.Second {
+			early++
+		}
+	}
+	if worst := worstSecond(calls); worst > size || early > TakeoverCalls {
+		t.Fatalf("%d calls can arrive in one second, %d are allowed; %d in the first second", worst, size, early)
+	}
+}
+
+func FuzzLimiterSequences(f *testing.F) {
+	f.Add([]byte("a sequence"))
+	f.Add(make([]byte, 4096))
+	f.Fuzz(rapid.MakeFuzz(limiterSequences))
+}
+
+func TestLimiterSequences(t *testing.T) { rapid.Check(t, limiterSequences) }
