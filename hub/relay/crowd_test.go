@@ -101,6 +101,13 @@ func TestCrowdIsToldAgain(t *testing.T) {
 		if n := wrong(func(i int) int { return i % 3 }); n != 0 {
 			t.Errorf("%d rooms are wrong after all was told again", n)
 		}
+		late := start(t, relay.Config{Node: "c", Bus: bus, Source: w})
+		pass(4100 * time.Millisecond)
+		for i := range rooms {
+			if got := late.Crowd.Viewers(id(i)); got != i%3 {
+				t.Fatalf("a node that has come counts %d viewers of %s", got, id(i))
+			}
+		}
 		if s := b.Stats(); s.Unreadable != 0 || s.BeatsMissed == 0 {
 			t.Errorf("stats: %+v", s)
 		}

@@ -94,9 +94,6 @@ func (r *followed) changed(instance []byte, number uint64, gameID string, g room
 	if string(instance) == p.instance && number <= p.number {
 		return // known
 	}
-	if p.instance != "" && string(instance) != p.instance {
-		r.need.state = true // perhaps the last word of the owner before
-	}
 	p.instance, p.number = string(instance), number
 	p.heard++
 	r.state.Game, r.state.GameID = g, gameID

@@ -82,3 +82,20 @@ func TestLine(t *testing.T) {
 		}
 	})
 }
+
+// What waits for a gap is bounded; what does not fit is read from the log.
+func TestLineHoldsOnlySoMuch(t *testing.T) {
+	var l line
+	told := 0
+	tell := func(owner.News) { told++ }
+	for i := range uint64(10 * waitingMax) {
+		l.take(owner.News{Record: i + 1, Prev: i, Seq: i + 1}, tell)
+	}
+	if told != 0 || len(l.waiting) != waitingMax {
+		t.Errorf("%d told, %d wait", told, len(l.waiting))
+	}
+	l.begin(0, 0, tell)
+	if told != waitingMax || l.gap() != 10*waitingMax {
+		t.Errorf("%d told, then a gap up to %d", told, l.gap())
+	}
+}

@@ -214,3 +214,24 @@ func BenchmarkNews(b *testing.B) {
 		}
 	})
 }
+
+// Counts that come late do not undo newer ones.
+func TestLateCounts(t *testing.T) {
+	r, err := New(Config{Node: "me", Bus: &deaf{}, Source: struct{ Source }{}, Audience: &deaf{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []struct {
+		number uint64
+		count  int
+	}{{1, 1}, {3, 3}, {2, 2}} {
+		data, err := sender.encode(kindCounts, m.number, countsBody{Counts: map[string]int{"r1": m.count}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.hearBeat(data)
+	}
+	if n := r.Crowd.Viewers("r1"); n != 3 {
+		t.Errorf("%d viewers, want 3", n)
+	}
+}
