@@ -29,7 +29,7 @@ func TestAgeIsLookedAtBeforeSending(t *testing.T) {
 	c := NewCore(CoreConfig{Room: "r1", OwnedSince: -time.Hour, Limits: Limits{GiftTTL: time.Second}})
 	g := &Gift{MsgID: MsgID{1}, Game: "G", User: User{ID: "u1"}}
 	c.Step(Now{Wall: 10_000}, GiftAccepted{Gift: g, StoredAt: 10_000})
-	do := c.Step(Now{Mono: 100 * time.Millisecond, Wall: 11_000}, TimerFired{})
+	do := c.Step(Now{Mono: 600 * time.Millisecond, Wall: 11_000}, TimerFired{}) // 400 ms ahead
 	if len(do.Calls) != 0 || len(do.Decisions) != 1 || do.Decisions[0].Reason != ReasonExpired {
 		t.Errorf("%d calls, %d decisions", len(do.Calls), len(do.Decisions))
 	}
