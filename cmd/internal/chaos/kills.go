@@ -118,7 +118,7 @@ func (w *world) killAt(ctx context.Context, at instant, i int) (bool, error) {
 		if err := w.launch(how{before: hit.under(filepath.Join(w.dir, fmt.Sprint("startup-", i)))}); err != nil {
 			return false, err
 		}
-		return w.killed(ctx, 5*time.Second)
+		return w.killed(ctx, fsyncsWithin)
 	}
 	if err := w.serve(ctx, how{}); err != nil {
 		return false, err
