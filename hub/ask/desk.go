@@ -13,9 +13,9 @@ import (
 const (
 	// questionsMax: at 10,000 gifts/s that other nodes took for the rooms of this one,
 	// each asked for once, and 3 ms for the one in a hundred that was decided and is read
-	// from the log, 0.3 questions wait at a time; 64 are there for a log that answers in
-	// 100 ms. Each holds at most one record of 1 MiB: 64 MiB.
-	questionsMax = 64
+	// from the log, 0.3 questions wait at a time; 128 are there for a stall of 100 ms at
+	// 1,000/s. Each holds at most one record of 1 MiB: 128 MiB at the very worst.
+	questionsMax = 128
 	// pagesMax is for ledger pages, which hold up to 256 entries of the log and take
 	// seconds: they have places of their own, so that a crawl through ledgers holds up no
 	// gift. 4 pages of 1,000 rows of about 1 KiB, and their encoding, are 8 MiB; of rows
