@@ -4,14 +4,14 @@
 import { picture } from "./art.js";
 import { byId, el, seldom } from "./dom.js";
 import { amount, outcome } from "./effects.js";
-import { several } from "./words.js";
+import { number } from "./words.js";
 
 /** @import * as api from "../giftwire.js" */
 /** @import { Teams } from "./teams.js" */
 
 const ROWS_MAX = 60;
 const DRAW_MS = 250;
-const NEW_MAX = 5; // rows a drawing
+const NEW_MAX = 6; // rows a drawing
 
 /** @typedef {{ gift: api.DeliveredGift, times: number }} Given one gift, or several equal ones of a viewer */
 
@@ -68,7 +68,7 @@ export class Feed {
   #draw = seldom(DRAW_MS, () => {
     if (this.#list.querySelector(".empty")) this.#list.replaceChildren();
     const rows = this.#news.map((item) => this.#row(item)).reverse();
-    if (this.#uncounted > 0) rows.push(el("li", { class: "more", text: `… and ${several(this.#uncounted, "more gift")}` }));
+    if (this.#uncounted > 0) rows.push(el("li", { class: "more", text: `… and ${number(this.#uncounted)} more` }));
     this.#list.prepend(...rows);
     while (this.#list.childElementCount > ROWS_MAX) this.#list.lastElementChild?.remove();
     this.#news = [];

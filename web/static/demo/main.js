@@ -39,6 +39,9 @@ session.on("gift", (gift) => {
   if (tone === "bad") herald.tell(`Your gift of ${amount(find(gift.gift_id), gift.count)}: ${chip}. ${more}`);
 });
 
+session.on("welcome", ({ game: phase }) => mine.phase(phase));
+session.on("game", (phase) => mine.phase(phase));
+
 session.on("gifts", ({ gifts }) => {
   for (const gift of gifts) {
     game.play(gift);

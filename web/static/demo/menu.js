@@ -29,6 +29,7 @@ class Menu {
   #gift;
   /** @type {Choice | undefined} */
   #choice;
+  #over = false; // the round
   #shown = ""; // the catalogue that is drawn
   #send = byId("send", HTMLButtonElement);
   #tapper = byId("combo", HTMLButtonElement);
@@ -48,6 +49,12 @@ class Menu {
     session.on("state", ({ state }) => {
       if (state === "closed") this.#send.disabled = this.#tapper.disabled = true;
     });
+    const phase = (/** @type {api.GameState} */ { state }) => {
+      this.#over = state === "ended";
+      this.#advise();
+    };
+    session.on("welcome", ({ game }) => phase(game));
+    session.on("game", phase);
     teams.addEventListener("team", () => this.#advise());
     teams.addEventListener("cleared", () => this.#advise());
     this.#send.addEventListener("click", () => {
@@ -125,7 +132,7 @@ class Menu {
   /** @param {api.GiftRequest} request */
   #give(request) {
     try {
-      this.#session.room.give(request);
+      this.#session.give(request);
       this.#advise();
     } catch (error) {
       if (!(error instanceof GiftwireError)) throw error;
@@ -138,7 +145,8 @@ class Menu {
     if (choice === undefined) return;
     const gives = outcome(this.#gift, { value: choice.value, num: choice.count / choice.value });
     const team = this.#teams.of(this.#session.viewer.user_id);
-    if (team === undefined && this.#teams.words.length > 0) this.#hint("Choose a side first: ZEGO gives nothing for viewers who have not joined.", "warn");
+    if (this.#over) this.#hint("The round is over. What you give waits up to a minute for the next one.", "warn");
+    else if (team === undefined && this.#teams.words.length > 0) this.#hint("Choose a side first: ZEGO gives nothing for viewers who have not joined.", "warn");
     else this.#hint(`${amount(this.#gift, choice.count)}: ${gives}${team === undefined ? "" : ` for ${team}`}`, "plain");
   }
 

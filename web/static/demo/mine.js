@@ -24,6 +24,7 @@ export class Mine {
   #find;
   /** @type {Calls | undefined} what ZEGO got, in dev */
   calls;
+  #over = false; // the round: gifts are held
 
   /** @param {(gift_id: string) => api.MenuGift | undefined} find */
   constructor(find) {
@@ -36,6 +37,16 @@ export class Mine {
     if (known === undefined) this.#add(gift);
     else known.gift = gift;
     this.#changed.add(gift.id);
+    this.#draw();
+  }
+
+  /**
+   * The phase of the game has changed.
+   * @param {api.GameState} game
+   */
+  phase({ state }) {
+    this.#over = state === "ended";
+    for (const [id, { gift }] of this.#rows) if (gift.state === "accepted") this.#changed.add(id);
     this.#draw();
   }
 
@@ -89,15 +100,23 @@ export class Mine {
   });
 
   /** @param {Row} row */
-  #drawRow({ gift, row, chip, note, button }) {
+  #drawRow({ gift, row, chip, note }) {
     const { chip: word, more, tone } = fate(gift);
     row.dataset.state = gift.state;
     chip.dataset.tone = tone;
     write(chip, word);
+    write(note, this.#note(gift, more));
+  }
+
+  /**
+   * @param {api.Gift} gift
+   * @param {string} more
+   */
+  #note(gift, more) {
     const call = gift.state === "accepted" && gift.msg_id !== undefined ? this.calls?.of(gift.msg_id) : undefined;
-    if (call !== undefined && (call.tries > 1 || call.trouble)) write(note, `On disk. ZEGO does not take it yet: tried ${call.tries} ×, and goes on.`);
-    else write(note, gift.restored && gift.state !== "delivered" ? `${more} (Kept over the reload.)` : more);
-    button.disabled = false;
+    if (call !== undefined && (call.tries > 1 || call.trouble)) return `On disk. ZEGO does not take it yet: tried ${call.tries} ×, and goes on.`;
+    if (gift.state === "accepted" && this.#over) return "On disk. Waits for the next round.";
+    return gift.restored && gift.state !== "delivered" ? `${more} (Kept over the reload.)` : more;
   }
 
   /** @param {string} id */

@@ -63,7 +63,7 @@ export class Pace {
         ...this.#size(),
         legend: { show: false },
         cursor: { show: false },
-        padding: [8, 4, 0, 0],
+        padding: [8, 4, 8, 0],
         scales: { x: { time: false }, y: { range: (_, _min, max) => [0, Math.max(10, (max || 0) * 1.15)] } },
         axes: [
           { show: false },

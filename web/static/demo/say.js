@@ -1,7 +1,7 @@
 // Comments, likes, and joining a team, which is a comment too.
 
 import { byId, el, seldom, write } from "./dom.js";
-import { number, short } from "./words.js";
+import { short } from "./words.js";
 import { GiftwireError } from "../giftwire.js";
 
 /** @import * as api from "../giftwire.js" */
@@ -34,7 +34,6 @@ function like(session) {
   let total = 0;
   const draw = seldom(120, () => {
     write(shown, short(total));
-    button.title = `${number(total)} likes`;
   });
   button.addEventListener("click", () => attempt(() => session.room.like()));
   session.on("likes", (told) => {

@@ -42,7 +42,7 @@ export class Session {
         const { detail } = /** @type {CustomEvent} */ (event);
         // A room that the page itself has closed has a successor.
         if (type === "state" && detail.reason?.code === "app") return;
-        this.#events.dispatchEvent(new CustomEvent(type, { detail }));
+        this.#tell(type, detail);
       });
     }
   }
@@ -58,6 +58,22 @@ export class Session {
   }
 
   /**
+   * @param {string} type
+   * @param {unknown} detail
+   */
+  #tell(type, detail) {
+    this.#events.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  /**
+   * Gives a gift, and tells of it at once: the room tells only when its state changes.
+   * @param {api.GiftRequest} request
+   */
+  give(request) {
+    this.#tell("gift", this.room.give(request));
+  }
+
+  /**
    * The name is in the token, so a new one needs a new connection.
    * @param {string} nickname
    */
@@ -68,5 +84,6 @@ export class Session {
     remember(viewer);
     this.room.close();
     this.open();
+    this.#tell("state", { state: this.room.state, previous: "closed" });
   }
 }

@@ -1,7 +1,7 @@
 // The head of the page: connection, viewers, the own name, and what ends everything.
 
 import { byId, write } from "./dom.js";
-import { number } from "./words.js";
+import { number, span } from "./words.js";
 import { NameFault } from "./viewer.js";
 
 /** @import * as api from "../giftwire.js" */
@@ -20,7 +20,7 @@ export function top(session) {
     if (reason !== undefined) notice(farewell(reason));
   });
   session.on("latency", ({ latencyMs }) => {
-    if (session.room.state === "open") write(text, `Live · ${Math.max(1, Math.round(latencyMs))} ms`);
+    link.title = `giftwire is ${span(latencyMs)} away`;
   });
   const viewers = byId("viewers", HTMLElement);
   const count = (/** @type {{ viewers: number }} */ told) => write(viewers, number(told.viewers));

@@ -8,6 +8,7 @@ import { rowY, SIDES } from "./scene.js";
 /** @typedef {CanvasRenderingContext2D} Pen */
 
 const TEXT_MAX = 34; // characters of a flag
+export const GROWN = 1.35; // figures, beside their drawing
 
 /**
  * @param {Pen} pen scaled to units of the scene
@@ -20,7 +21,7 @@ export function paint(pen, scene, figures, time) {
   const marching = scene.figures.filter(({ delay }) => delay <= 0).sort((a, b) => a.row - b.row);
   for (const { side, kind, x, row, step } of marching) {
     const hop = scene.cheer[side] > 0 ? Math.abs(Math.sin(time * 9 + row + x)) * 2.2 : 0;
-    put(pen, figures.figure(side, kind, Math.floor(step) % STEPS), x, rowY(row) - hop);
+    put(pen, figures.figure(side, kind, Math.floor(step) % STEPS), x, rowY(row) - hop, GROWN);
   }
   for (const bit of scene.bits) flying(pen, figures, bit);
   pen.globalAlpha = 1;
@@ -33,9 +34,9 @@ export function prepare(figures) {
   for (const side of SIDES) for (let step = 0; step < STEPS; step++) figures.figure(side, "soldier", step);
 }
 
-/** @param {Pen} pen @param {Sprite} sprite @param {number} x @param {number} y */
-function put(pen, { image, width, height }, x, y) {
-  pen.drawImage(image, x - width / 2, y - height + 1, width, height);
+/** @param {Pen} pen @param {Sprite} sprite @param {number} x @param {number} y @param {number} [size] */
+function put(pen, { image, width, height }, x, y, size = 1) {
+  pen.drawImage(image, x - (width * size) / 2, y - (height - 1) * size, width * size, height * size);
 }
 
 /** @param {Pen} pen @param {Figures} figures @param {Bit} bit */

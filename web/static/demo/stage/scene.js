@@ -204,8 +204,8 @@ export class Scene {
 
   /** Where a figure belongs. @param {Figure} figure */
   #place({ side, kind, slot, row }) {
-    const gap = Math.min(9, (this.width * 0.26) / COLUMNS);
-    const back = 7 + Math.floor(slot / ROWS) * gap + (row % 2) * gap * 0.45 + (kind === "general" ? 3 : 0);
+    const gap = Math.min(10, (this.width * 0.26) / COLUMNS);
+    const back = 9 + Math.floor(slot / ROWS) * gap + (row % 2) * gap * 0.45 + (kind === "general" ? 3 : 0);
     return this.front * this.width + (side === "blue" ? -back : back);
   }
 

@@ -58,7 +58,7 @@ function sky(pen, width, light) {
   if (light.night) {
     for (let i = 0; i < 60; i++) {
       pen.fillStyle = `rgb(255 255 255 / ${20 + ((i * 37) % 60)}%)`;
-      pen.fillRect((i * 61.8) % width, (i * 17.3) % 46, 0.45, 0.45);
+      pen.fillRect(scatter(i) * width, scatter(i + 0.5) * 46, 0.45, 0.45);
     }
   }
   circle(pen, width * 0.68, 30, 13, light.halo);
@@ -110,8 +110,8 @@ function field(pen, width, { field, path }) {
   pen.lineWidth = 0.4;
   pen.beginPath();
   for (let i = 0; i < width / 4; i++) {
-    const x = (i * 23.7) % width;
-    const y = 69 + ((i * 13.1) % 30);
+    const x = scatter(i) * width;
+    const y = 69 + scatter(i + 0.5) * 30;
     pen.moveTo(x - 0.8, y);
     pen.lineTo(x - 0.3, y - 1.6);
     pen.moveTo(x, y);
@@ -119,6 +119,9 @@ function field(pen, width, { field, path }) {
   }
   pen.stroke();
 }
+
+/** From 0 to below 1, without a pattern and always the same. @param {number} i */
+const scatter = (i) => Math.abs(Math.sin(i * 127.1 + 311.7) * 43758.5453) % 1;
 
 /** @param {Pen} pen @param {number} x @param {Light} light @param {string} cloth */
 function castle(pen, x, light, cloth) {

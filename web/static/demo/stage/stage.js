@@ -3,7 +3,7 @@
 
 import { byId } from "../dom.js";
 import { Figures } from "./figures.js";
-import { paint, prepare } from "./paint.js";
+import { GROWN, paint, prepare } from "./paint.js";
 import { HEIGHT, Scene } from "./scene.js";
 import { scenery } from "./scenery.js";
 
@@ -71,7 +71,7 @@ export class Stage {
     }
     const pen = this.#back.getContext("2d");
     if (pen !== null) scenery(pen, this.#scene.width, this.#night.matches);
-    this.#figures = new Figures(scale);
+    this.#figures = new Figures(scale * GROWN);
     prepare(this.#figures);
     this.#draw(0);
     this.wake();

@@ -77,6 +77,8 @@ function opening() {
   show(sessionStorage.getItem(OPEN_KEY) === "open");
   button.addEventListener("click", () => {
     show(body.hidden === true);
+    // What is given stays in sight above the drawer.
+    if (!body.hidden) body.scrollIntoView({ block: "end" });
     sessionStorage.setItem(OPEN_KEY, body.hidden ? "closed" : "open");
   });
 }
