@@ -136,3 +136,24 @@ func (r *reconciliation) again() map[room.MsgID]bool {
 	r.w.Advance(10 * time.Second)
 	return found
 }
+
+// TestRowsOfOtherCalls: a row about a gift that was in another call says nothing, neither
+// of that gift nor of the one that has its place in this call.
+func TestRowsOfOtherCalls(t *testing.T) {
+	w := roomtest.NewWorld(room.CoreConfig{Room: "r1", OwnedSince: -time.Hour}, wall0)
+	first, second := roomtest.Gift("r1", "G", "ann", "1"), roomtest.Gift("r1", "H", "bob", "2")
+	w.Give(first)
+	w.Advance(100 * time.Millisecond)
+	w.End(w.Flying[0].ID, roomtest.Refuse(room.ClassConfig, 100000004)) // the first one's game pauses
+	w.Give(second)
+	w.Advance(100 * time.Millisecond)
+	if len(w.Flying) != 1 || w.Flying[0].Gifts.Gifts[0] != second {
+		t.Fatalf("%d calls in flight, want the second gift's", len(w.Flying))
+	}
+	w.End(w.Flying[0].ID, room.Answer{
+		Outcome: room.Consumed, Rows: []room.Row{roomtest.Row(first.MsgID, room.ResultDelivered)},
+	})
+	if len(w.Decisions) != 0 || w.Core.Open() != 2 || w.Err != nil {
+		t.Errorf("%+v are decided, %v", w.Decisions, w.Err)
+	}
+}

@@ -161,7 +161,7 @@ var ended = []rule{
 	{
 		"rows of other gifts count", "P2", "room/reading.go",
 		`g == nil || g.stage != flying || g.seat.call != f.id`, `g == nil || g.seat.index >= len(rs)`,
-		"room", "TestReconciliation|" + roomTwin,
+		"room", "TestRowsOfOtherCalls",
 	},
 	{
 		"rows of a refusal count", "P2", "room/reading.go",
