@@ -504,3 +504,22 @@ func TestFollowAfterTheEnd(t *testing.T) {
 		t.Errorf("New: %v, want ErrBadConfig", err)
 	}
 }
+
+// What the owners told before the end is told to the others.
+func TestTheLastWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, bus := newWorld(), newWires()
+		own := start(t, relay.Config{Node: "a", Bus: bus, Source: w})
+		far := start(t, relay.Config{Node: "b", Bus: bus, Source: w})
+		far.follow(t, "r1")
+		for range 100 {
+			own.Teller.Decided(w.decide("r1"))
+		}
+		own.stop()
+		synctest.Wait()
+		wantRecords(t, w, far, "r1", 0)
+		if s := far.Stats(); s.Repairs != 0 {
+			t.Errorf("stats: %+v", s)
+		}
+	})
+}

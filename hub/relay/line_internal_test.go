@@ -99,3 +99,19 @@ func TestLineHoldsOnlySoMuch(t *testing.T) {
 		t.Errorf("%d told, then a gap up to %d", told, l.gap())
 	}
 }
+
+// One token wakes one mender, who wakes the next one while there is work.
+func TestQueueWakesTheNextMender(t *testing.T) {
+	q := newQueue()
+	q.put(&followed{}, 0)
+	q.put(&followed{}, 0)
+	<-q.wake
+	if r := q.take(t.Context()); r == nil {
+		t.Fatal("nothing taken")
+	}
+	select {
+	case <-q.wake:
+	default:
+		t.Error("a room waits, and nobody is woken for it")
+	}
+}
