@@ -145,6 +145,8 @@ func (p *Partition) release(ctx context.Context, a *appender) error {
 		// The next owner replays from the previous snapshot: slower, not wrong.
 		p.cfg.Logger.Warn("snapshot on release failed", slog.Any("error", err))
 	}
+	// Before the record: after it another owner may answer, and decide.
+	p.phase.Store(phaseEnded)
 	rec := a.record(journal.KindRelease)
 	if err := a.storeRecord(ctx, &rec); err != nil {
 		return fmt.Errorf("owner: release: %w", err)

@@ -550,3 +550,23 @@ func (s *smallStore) AppendOutcome(ctx context.Context, expected uint64, rec jou
 	}
 	return s.Store.AppendOutcome(ctx, expected, rec)
 }
+
+// Who has released a partition does not answer for it: the next owner may already
+// decide while the release is being stored.
+func TestNobodyAnswersDuringTheRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := ownertest.NewStore()
+		o := own(t, store, newPlatform())
+		ready := make(chan bool, 1)
+		store.Hook(ownertest.Hooks{Before: func(op ownertest.Op) error {
+			if op == ownertest.OpAppendOutcome {
+				ready <- o.Ready()
+			}
+			return nil
+		}})
+		o.release(t)
+		if <-ready {
+			t.Error("ready while the release is stored")
+		}
+	})
+}
