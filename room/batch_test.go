@@ -36,6 +36,7 @@ func newLoad(rt *rapid.T) *load {
 		taken: make(map[string]int), next: make(map[string]int), seen: make(map[room.MsgID]bool),
 	}
 	l.w.Twin = nil
+	l.w.Advance(time.Millisecond) // at 0 an answer at once would be no answer
 	took := time.Duration(rapid.IntRange(0, 400).Draw(rt, "took ms")) * time.Millisecond
 	l.w.Platform = func(_ *roomtest.World, c room.Call) (room.Answer, time.Duration, bool) {
 		return roomtest.Deliver(c), took, true

@@ -170,8 +170,15 @@ func (c *Core) joining(userID string) *join {
 	v.join, v.next = j, nil
 	for g := v.first; g != nil; g = g.turn.next {
 		c.holdBack(g, j)
-		if v.next == nil && g.turn.fresh && g.stage == held {
+		switch {
+		case !g.turn.fresh:
+		case v.next == nil && g.stage == held:
 			v.next = g
+		case v.next != nil && g.stage == ready:
+			// It has waited for an earlier join long enough, but not the one before it.
+			g.lane.drop(g)
+			g.stage = held
+			c.setAlarm(g)
 		}
 	}
 	return j
