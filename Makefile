@@ -49,6 +49,15 @@ fmt: $(GOFUMPT) ## gofumpt
 bench: ## benchmarks with allocations; BENCH=regexp selects
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./...
 
+# A look at the page at 1280 and 390 pixels, light and dark.
+LOOKS := $(TOOLS)/looks
+
+.PHONY: picture
+picture: ## the README's picture of the page (web/picture.png), and more of them in .tools/looks
+	mkdir -p $(LOOKS)
+	GIFTWIRE_LOOKS=$(LOOKS) go test -count=1 -run TestPage/look ./web
+	cp $(LOOKS)/desktop-light-2-play.png web/picture.png
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (default 20s)
 	@for dir in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u); do \

@@ -113,7 +113,7 @@ window.requestAnimationFrame = (work) => ask((now) => { const t = performance.no
 
 // open opens the page in a tab. Tabs of one profile share what pages keep; profile nil: a
 // new one.
-func open(t *testing.T, browser context.Context, profile *tab, base string, on screen) *tab {
+func open(t *testing.T, browser ctx, profile *tab, base string, on screen) *tab {
 	t.Helper()
 	parent, option := browser, []chromedp.ContextOption{chromedp.WithNewBrowserContext()}
 	if profile != nil {
@@ -125,6 +125,15 @@ func open(t *testing.T, browser context.Context, profile *tab, base string, on s
 	p.ctx = ctx
 	command(p, log.Enable, cdp.Empty{})
 	command(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watcher})
+	p.look(on)
+	command(p, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}) // all tabs are in front
+	p.do(chromedp.Navigate(base + "/"))
+	return p
+}
+
+// look gives the tab another screen.
+func (p *tab) look(on screen) {
+	p.t.Helper()
 	command(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: either(on.dark, "dark", "light")},
 		{Name: "prefers-reduced-motion", Value: either(on.calm, "reduce", "no-preference")},
@@ -132,9 +141,6 @@ func open(t *testing.T, browser context.Context, profile *tab, base string, on s
 	command(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 		Width: on.width, Height: on.height, DeviceScaleFactor: 1, Mobile: on.width < 600,
 	})
-	command(p, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}) // all tabs are in front
-	p.do(chromedp.Navigate(base + "/"))
-	return p
 }
 
 func either(condition bool, yes, no string) string {

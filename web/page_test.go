@@ -13,6 +13,13 @@ import (
 
 type ctx = context.Context
 
+// visit is what a test of the page has.
+type visit struct {
+	t       *testing.T
+	browser ctx
+	server  *server
+}
+
 // The page in a browser, against the real binary. One browser serves all of it, as
 // starting one takes seconds; what a page keeps is another profile's in each test.
 func TestPage(t *testing.T) {
@@ -21,7 +28,7 @@ func TestPage(t *testing.T) {
 	browser := browse(t)
 	for _, tt := range []struct {
 		name string
-		test func(t *testing.T, browser ctx, s *server)
+		test func(visit)
 	}{
 		{"viewers see each other's gifts", seesOthers},
 		{"text is text", showsTextAsText},
@@ -35,15 +42,16 @@ func TestPage(t *testing.T) {
 		{"accessibility", isAccessible},
 		{"storm", bearsAStorm},
 	} {
-		t.Run(tt.name, func(t *testing.T) { tt.test(t, browser, serve(t, binary)) })
+		t.Run(tt.name, func(t *testing.T) { tt.test(visit{t, browser, serve(t, binary)}) })
 	}
-	t.Run("not served by dev", func(t *testing.T) { saysWhatItNeeds(t, browser) })
-	takePictures(t, binary, browser)
+	t.Run("not served by dev", func(t *testing.T) { saysWhatItNeeds(visit{t: t, browser: browser}) })
+	takePictures(visit{t: t, browser: browser}, binary)
 }
 
 // seesOthers is the first thing that a stranger does: join, send 10 rockets, open a
 // second tab by the page's own link, see both.
-func seesOthers(t *testing.T, browser ctx, s *server) {
+func seesOthers(v visit) {
+	t, browser, s := v.t, v.browser, v.server
 	ann := open(t, browser, nil, s.base, desktop)
 	ann.live()
 	ann.rename("Ann")
@@ -66,6 +74,7 @@ func seesOthers(t *testing.T, browser ctx, s *server) {
 	}
 	bob := open(t, browser, ann, strings.TrimSuffix(strings.TrimSuffix(href, "?"), "/"), desktop)
 	bob.live()
+	bob.until("what was given before", `document.querySelector("#troops-blue").textContent === "1 soldier"`)
 	bob.rename("Bob")
 	bob.join("red")
 	bob.choose("Rocket", "66")
@@ -94,9 +103,10 @@ func seesOthers(t *testing.T, browser ctx, s *server) {
 }
 
 // showsTextAsText: what viewers write can be hostile.
-func showsTextAsText(t *testing.T, browser ctx, s *server) {
+func showsTextAsText(v visit) {
+	t, browser, s := v.t, v.browser, v.server
 	const name = `<img src=x onerror=hacked()>`
-	const comment = `<script>hacked()</script><b>bold</b> &amp; ‮txet`
+	const comment = `<script>hacked()</script><b>bold</b> &amp; ` + "\u202etxet"
 	mallory := open(t, browser, nil, s.base, desktop)
 	mallory.live()
 	mallory.rename(name)
@@ -120,7 +130,8 @@ func showsTextAsText(t *testing.T, browser ctx, s *server) {
 }
 
 // worksByKeyboard: no mouse.
-func worksByKeyboard(t *testing.T, browser ctx, s *server) {
+func worksByKeyboard(v visit) {
+	t, browser, s := v.t, v.browser, v.server
 	p := open(t, browser, nil, s.base, desktop)
 	p.live()
 	p.tabTo(`document.activeElement.dataset.team === "blue"`)
@@ -143,7 +154,8 @@ func worksByKeyboard(t *testing.T, browser ctx, s *server) {
 }
 
 // playsRounds: a round ends, and all have to join anew.
-func playsRounds(t *testing.T, browser ctx, s *server) {
+func playsRounds(v visit) {
+	t, browser, s := v.t, v.browser, v.server
 	p := open(t, browser, nil, s.base, desktop)
 	p.live()
 	p.click("#zego-open")
@@ -167,7 +179,8 @@ func playsRounds(t *testing.T, browser ctx, s *server) {
 }
 
 // standsStill: who wants no movement sees where it leads.
-func standsStill(t *testing.T, browser ctx, s *server) {
+func standsStill(v visit) {
+	t, browser, s := v.t, v.browser, v.server
 	p := open(t, browser, nil, s.base, screen{width: 1280, height: 800, calm: true})
 	p.live()
 	p.join("blue")
@@ -193,7 +206,8 @@ func standsStill(t *testing.T, browser ctx, s *server) {
 }
 
 // fitsPhones: nothing is cut off at the side, whatever it holds.
-func fitsPhones(t *testing.T, browser ctx, s *server) {
+func fitsPhones(v visit) {
+	t, browser, s := v.t, v.browser, v.server
 	for _, width := range []int64{360, 390} {
 		p := open(t, browser, nil, s.base, screen{width: width, height: 844})
 		p.live()
@@ -230,7 +244,8 @@ func fitsPhones(t *testing.T, browser ctx, s *server) {
 }
 
 // saysWhatItNeeds: the same page from a server that gives no tokens.
-func saysWhatItNeeds(t *testing.T, browser ctx) {
+func saysWhatItNeeds(v visit) {
+	t, browser := v.t, v.browser
 	elsewhere := httptest.NewServer(web.Handler())
 	t.Cleanup(elsewhere.Close)
 	p := open(t, browser, nil, elsewhere.URL, desktop)

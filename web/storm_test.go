@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/giftwire/giftwire/hub/client"
@@ -22,13 +21,14 @@ const (
 )
 
 // bearsAStorm: 200 gifts a second for 10 s, and the page stays smooth.
-func bearsAStorm(t *testing.T, browser ctx, s *server) {
+func bearsAStorm(v visit) {
+	t, browser, s := v.t, v.browser, v.server
 	p := open(t, browser, nil, s.base, desktop)
 	p.live()
 	p.join("blue")
 	p.click("#send")
 	p.delivered(1)
-	s.crowd(stormViewers)
+	s.crowd("5", stormViewers)
 	p.until("the crowd", `document.querySelectorAll("#feed li").length > 0`)
 	eval[bool](p, `(() => { tasks.length = 0; frames_.length = 0; return true; })()`)
 	sent := s.storm()
@@ -60,14 +60,15 @@ func bearsAStorm(t *testing.T, browser ctx, s *server) {
 	p.clean()
 }
 
-// crowd lets viewers join the blue team, as wire clients.
-func (s *server) crowd(n int) {
+// crowd lets viewers join a team by its word.
+func (s *server) crowd(word string, n int) {
 	s.t.Helper()
 	for i := range n {
 		var viewer struct {
 			Token string `json:"token"`
 		}
-		wish := fmt.Sprintf(`{"user_id":"fan%d","nickname":"Fan %d"}`, i, i)
+		user := fmt.Sprintf("fan%s%d", word, i)
+		wish := fmt.Sprintf(`{"user_id":%q,"nickname":%q}`, user, names[i])
 		if err := json.Unmarshal(s.post("/v1/dev/tokens", wish), &viewer); err != nil {
 			s.t.Fatal(err)
 		}
@@ -75,7 +76,7 @@ func (s *server) crowd(n int) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if err := conn.Send(s.t.Context(), wire.CommentFrame{ID: "join", Text: "5"}); err != nil {
+		if err := conn.Send(s.t.Context(), wire.CommentFrame{ID: "join", Text: word}); err != nil {
 			s.t.Fatal(err)
 		}
 		// It is in the room when it hears itself: what it gives comes after.
@@ -85,7 +86,7 @@ func (s *server) crowd(n int) {
 				s.t.Fatal(err)
 			}
 			comments, ok := event.(wire.Comments)
-			if ok && slices.ContainsFunc(comments.Comments, func(c wire.Comment) bool { return c.UserID == fmt.Sprintf("fan%d", i) }) {
+			if ok && slices.ContainsFunc(comments.Comments, func(c wire.Comment) bool { return c.UserID == user }) {
 				break
 			}
 		}
@@ -103,13 +104,20 @@ func (s *server) storm() int {
 	for end := time.Now().Add(stormLasts); time.Now().Before(end); <-tick.C {
 		gifts := make([]string, stormGifts)
 		for i := range gifts {
-			fan := sent % stormViewers
-			gifts[i] = fmt.Sprintf(`{"id":"s%d","user":{"user_id":"fan%d","nickname":"Fan %d"},"gift_id":"g1","count":10}`, sent, fan, fan)
+			gifts[i] = gift(fmt.Sprintf("s%d", sent), "5", sent%stormViewers, 10)
 			sent++
 		}
 		s.post("/v1/rooms/demo/gifts", `{"gifts":[`+strings.Join(gifts, ",")+`]}`)
 	}
 	return sent
+}
+
+// names are of those in a crowd.
+var names = [stormViewers]string{"Mei", "Jonas", "Amara", "Luca", "Noor", "Ines", "Kofi", "Yuki", "Zoe", "Omar"}
+
+// gift is a gift of somebody in a crowd, as the platform's API takes it.
+func gift(id, word string, fan, count int) string {
+	return fmt.Sprintf(`{"id":%q,"user":{"user_id":"fan%s%d","nickname":%q},"gift_id":"g1","count":%d}`, id, word, fan, names[fan], count)
 }
 
 // quantile is of sorted values; 0 of none.

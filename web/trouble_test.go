@@ -4,7 +4,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"testing"
 )
 
 func quoteInt(n int) string { return strconv.Itoa(n) }
@@ -41,7 +40,8 @@ func (p *tab) tabTo(condition string) {
 }
 
 // goesThroughTrouble: ZEGO fails, and nothing is lost.
-func goesThroughTrouble(t *testing.T, browser ctx, s *server) {
+func goesThroughTrouble(v visit) {
+	t, browser, s := v.t, v.browser, v.server
 	p := open(t, browser, nil, s.base, desktop)
 	p.live()
 	p.click("#send") // nobody has joined
@@ -71,7 +71,8 @@ func goesThroughTrouble(t *testing.T, browser ctx, s *server) {
 }
 
 // comesBack: the connection is cut while gifts are given.
-func comesBack(t *testing.T, browser ctx, s *server) {
+func comesBack(v visit) {
+	t, browser, s := v.t, v.browser, v.server
 	ann := open(t, browser, nil, s.base, desktop)
 	ann.live()
 	ann.join("blue")
@@ -91,7 +92,8 @@ func comesBack(t *testing.T, browser ctx, s *server) {
 }
 
 // outlivesAKill: the server is killed and started again while gifts fly.
-func outlivesAKill(t *testing.T, browser ctx, s *server) {
+func outlivesAKill(v visit) {
+	t, browser, s := v.t, v.browser, v.server
 	const before, after = 12, 6
 	ann := open(t, browser, nil, s.base, desktop)
 	ann.live()
@@ -118,47 +120,44 @@ func outlivesAKill(t *testing.T, browser ctx, s *server) {
 }
 
 // isAccessible asks axe in both colour schemes, with all that can be open.
-func isAccessible(t *testing.T, browser ctx, s *server) {
+func isAccessible(v visit) {
+	t, browser, s := v.t, v.browser, v.server
 	axe, err := os.ReadFile("node_modules/axe-core/axe.min.js")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, on := range []screen{desktop, {width: 1280, height: 800, dark: true}, {width: 390, height: 844}, {width: 390, height: 844, dark: true}} {
-		p := open(t, browser, nil, s.base, on)
-		p.live()
-		eval[bool](p, string(axe)+"; true")
-		check := func(what string) {
-			t.Helper()
+	p := open(t, browser, nil, s.base, desktop)
+	eval[bool](p, string(axe)+"; true")
+	check := func(what string, screens ...screen) {
+		t.Helper()
+		for _, on := range screens {
+			p.look(on)
 			found := eval[[]string](p, `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations.flatMap((v) =>
 				v.nodes.map((n) => v.impact + " " + v.id + ": " + n.target.join(" ") + " " + (n.any[0]?.message ?? ""))))`)
 			if len(found) > 0 {
-				t.Errorf("%+v, %s:\n%s", on, what, strings.Join(found, "\n"))
+				t.Errorf("%s, %+v:\n%s", what, on, strings.Join(found, "\n"))
 			}
 		}
-		if on.width == desktop.width {
-			check("new")
-		}
-		p.join("red")
-		p.click("#send")
-		p.delivered(1)
-		p.choose("Rocket", "66")
-		p.click("#send")
-		p.delivered(2)
-		p.click("#zego-open")
-		p.click("#zego-fails")
-		p.click("#send")
-		p.until("a gift that waits", `document.querySelector('#mine [data-state="accepted"]')?.innerText.includes("tried")`)
-		p.click("#mine li:nth-child(2) .gift-row")
-		p.until("the timeline", `document.querySelectorAll(".timeline dt").length > 3`)
-		p.until("calm", `document.querySelector("#ceremony").hidden`)
-		check("in trouble, all open")
-		p.click("#zego-fails")
-		p.click("#zego-open")
-		if on.width != desktop.width {
-			continue
-		}
-		p.click("#rename")
-		p.until("the dialog", `document.querySelector("#name").open`)
-		check("dialog")
+		p.look(desktop)
 	}
+	dark := screen{width: 1280, height: 800, dark: true}
+	phone, phoneDark := screen{width: 390, height: 844}, screen{width: 390, height: 844, dark: true}
+
+	p.live()
+	check("new", desktop, dark, phone)
+	p.click("#send") // nobody has joined: refused
+	p.until("a gift that was not given", `document.querySelector('#mine [data-state="failed"]')`)
+	p.join("red")
+	p.click("#send")
+	p.until("a gift that was", `document.querySelector('#mine [data-state="delivered"]')`)
+	p.click("#zego-open")
+	p.click("#zego-fails")
+	p.click("#send")
+	p.until("a gift that waits", `document.querySelector('#mine [data-state="accepted"]')?.innerText.includes("tried")`)
+	p.click("#mine li:nth-child(2) .gift-row")
+	p.until("the timeline", `document.querySelectorAll(".timeline dt").length > 3`)
+	check("in trouble, all open", desktop, dark, phone, phoneDark)
+	p.click("#rename")
+	p.until("the dialog", `document.querySelector("#name").open`)
+	check("dialog", desktop, dark)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/giftwire/giftwire/web"
 )
 
-func ask(t *testing.T, method, path string, header http.Header) *http.Response {
+func ask(t *testing.T, method, path string, header http.Header) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody)
 	for name, values := range header {
@@ -19,7 +19,7 @@ func ask(t *testing.T, method, path string, header http.Header) *http.Response {
 	}
 	w := httptest.NewRecorder()
 	web.Handler().ServeHTTP(w, r)
-	return w.Result()
+	return w
 }
 
 func TestFiles(t *testing.T) {
@@ -49,9 +49,9 @@ func TestFiles(t *testing.T) {
 		{"OPTIONS", "/", 405, "", ""},
 	} {
 		resp := ask(t, tt.method, tt.path, nil)
-		h := resp.Header
-		if resp.StatusCode != tt.status {
-			t.Errorf("%s %s: %d, want %d", tt.method, tt.path, resp.StatusCode, tt.status)
+		h := resp.Header()
+		if resp.Code != tt.status {
+			t.Errorf("%s %s: %d, want %d", tt.method, tt.path, resp.Code, tt.status)
 		}
 		if h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
 			t.Errorf("%s %s: %v", tt.method, tt.path, h)
@@ -68,9 +68,9 @@ func TestFiles(t *testing.T) {
 // What a browser has already is not sent again, and what has changed has another tag.
 func TestTags(t *testing.T) {
 	page, script := ask(t, "GET", "/", nil), ask(t, "GET", "/giftwire.js", nil)
-	tag := page.Header.Get("ETag")
-	if len(tag) < 10 || strings.HasPrefix(tag, "W/") || tag == script.Header.Get("ETag") || tag != ask(t, "HEAD", "/", nil).Header.Get("ETag") {
-		t.Errorf("tags %q and %q", tag, script.Header.Get("ETag"))
+	tag := page.Header().Get("ETag")
+	if len(tag) < 10 || strings.HasPrefix(tag, "W/") || tag == script.Header().Get("ETag") || tag != ask(t, "HEAD", "/", nil).Header().Get("ETag") {
+		t.Errorf("tags %q and %q", tag, script.Header().Get("ETag"))
 	}
 	for _, tt := range []struct {
 		tags   string
@@ -82,10 +82,10 @@ func TestTags(t *testing.T) {
 		{`"other"`, 200},
 	} {
 		resp := ask(t, "GET", "/", http.Header{"If-None-Match": {tt.tags}})
-		if resp.StatusCode != tt.status || resp.Header.Get("ETag") != tag || resp.Header.Get("Content-Security-Policy") == "" {
-			t.Errorf("If-None-Match %s: %d %v, want %d", tt.tags, resp.StatusCode, resp.Header, tt.status)
+		if resp.Code != tt.status || resp.Header().Get("ETag") != tag || resp.Header().Get("Content-Security-Policy") == "" {
+			t.Errorf("If-None-Match %s: %d %v, want %d", tt.tags, resp.Code, resp.Header(), tt.status)
 		}
-		if body := resp.ContentLength; tt.status == 304 && body > 0 {
+		if body := resp.Body.Len(); tt.status == 304 && body > 0 {
 			t.Errorf("304 with %d bytes", body)
 		}
 	}
@@ -97,8 +97,8 @@ func TestAllFilesAreServed(t *testing.T) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if resp := ask(t, "GET", "/"+name, nil); resp.StatusCode != 200 {
-			t.Errorf("%s: %d", name, resp.StatusCode)
+		if resp := ask(t, "GET", "/"+name, nil); resp.Code != 200 {
+			t.Errorf("%s: %d", name, resp.Code)
 		}
 		return nil
 	})

@@ -14,6 +14,7 @@ import { Teams } from "./teams.js";
 import { top } from "./top.js";
 import { fate } from "./words.js";
 import { drawer } from "./zego/drawer.js";
+import { effects } from "./zego/sim.js";
 
 const session = new Session();
 const teams = new Teams(session);
@@ -71,9 +72,9 @@ session.on("welcome", () => {
     session,
     find,
     leader: game.leader,
-    called: ({ entries }) => {
+    called: ({ entries, at }) => {
       for (const { user_id, text, msg_id } of entries) {
-        if (user_id !== undefined && text !== undefined) teams.heard(user_id, text);
+        if (user_id !== undefined && text !== undefined) teams.heard(user_id, text, Date.parse(at));
         if (msg_id !== undefined) mine.called(msg_id);
       }
       path.draw();
@@ -81,6 +82,10 @@ session.on("welcome", () => {
   });
   mine.calls = calls;
   path.calls = (msg_id) => calls.of(msg_id);
+  effects().then(
+    (given) => game.recall(given.filter(({ at }) => teams.isNow(Date.parse(at)))),
+    () => {}, // the server is away again; then the page begins with empty hands
+  );
 });
 
 session.open();

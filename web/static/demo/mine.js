@@ -96,7 +96,7 @@ export class Mine {
     this.#changed.clear();
     const all = [...this.#rows.values()];
     const done = all.filter(({ gift }) => gift.state === "delivered").length;
-    write(byId("mine-sum", HTMLElement), `${number(done)} of ${number(all.length)} delivered`);
+    write(byId("mine-sum", HTMLElement), all.length === 0 ? "" : `${number(done)} of ${number(all.length)} delivered`);
   });
 
   /** @param {Row} row */

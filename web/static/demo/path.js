@@ -91,7 +91,7 @@ function sent(gift) {
   if (gift.state === "queued") return ["now", "waits for a connection"];
   if (gift.state === "sent") return ["now", "sending"];
   if (gift.code === "not_sent") return ["trouble", "no connection: not sent"];
-  return ["done", "sent, with an id of its own"];
+  return ["done", "with an id of its own"];
 }
 
 /** @param {api.Gift} gift @returns {[Light, string]} */

@@ -12,6 +12,7 @@ export class Teams extends EventTarget {
   /** @type {Map<string, string>} */
   #of = new Map();
   #round = "";
+  #since = 0; // Unix ms: what was said before belongs to a round that is over
   /** @type {readonly api.JoinWord[]} */
   words = [];
 
@@ -23,7 +24,7 @@ export class Teams extends EventTarget {
       // Another round than the one before the connection was lost: its end was missed.
       const missed = this.#round !== "" && this.#round !== game.round_id;
       this.#round = game.round_id;
-      if (missed || game.state === "ended") this.clear();
+      if (missed) this.clear();
       else if (this.#of.size === 0) this.#recall();
     });
     session.on("game", (game) => {
@@ -31,7 +32,7 @@ export class Teams extends EventTarget {
       if (game.state === "ended") this.clear();
     });
     session.on("comments", ({ comments }) => {
-      for (const { user_id, text } of comments) this.heard(user_id, text);
+      for (const { user_id, text, at } of comments) this.heard(user_id, text, at);
     });
   }
 
@@ -40,14 +41,20 @@ export class Teams extends EventTarget {
     return this.#of.get(user_id);
   }
 
+  /** Whether something happened in this round, as far as this browser knows. @param {number} at Unix ms */
+  isNow(at) {
+    return at >= this.#since;
+  }
+
   /**
    * Somebody said something: the first join word of a round counts.
    * @param {string} user_id
    * @param {string} text
+   * @param {number} at Unix ms
    */
-  heard(user_id, text) {
+  heard(user_id, text, at) {
     const team = this.words.find((word) => word.text === text)?.team;
-    if (team === undefined || this.#of.has(user_id)) return;
+    if (team === undefined || this.#of.has(user_id) || !this.isNow(at)) return;
     this.#of.set(user_id, team);
     if (this.#of.size > KNOWN_MAX) this.#of.delete(this.#of.keys().next().value ?? "");
     this.#keep();
@@ -67,6 +74,7 @@ export class Teams extends EventTarget {
   /** The round is over, and with it who plays for whom. */
   clear() {
     this.#of.clear();
+    this.#since = Date.now();
     this.#keep();
     this.dispatchEvent(new CustomEvent("cleared"));
   }
@@ -74,6 +82,7 @@ export class Teams extends EventTarget {
   #recall() {
     try {
       const kept = JSON.parse(localStorage.getItem(KEY) ?? "null");
+      if (Number.isFinite(kept?.since)) this.#since = kept.since;
       if (kept?.round === this.#round && Array.isArray(kept.of)) this.#of = new Map(kept.of);
     } catch {
       // No storage, or not ours: it is heard again, or not known.
@@ -83,7 +92,7 @@ export class Teams extends EventTarget {
 
   #keep() {
     try {
-      localStorage.setItem(KEY, JSON.stringify({ round: this.#round, of: [...this.#of] }));
+      localStorage.setItem(KEY, JSON.stringify({ round: this.#round, since: this.#since, of: [...this.#of] }));
     } catch {
       // Then a new tab does not know it.
     }

@@ -25,6 +25,8 @@ export class Game {
   #find;
   /** @type {Set<string>} */
   #seen = new Set();
+  /** @type {Given[]} */
+  #past = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #ceremony;
 
@@ -43,31 +45,62 @@ export class Game {
       this.#stage.wake();
     });
     session.on("game", (game) => this.#turn(game, herald));
+    teams.addEventListener("team", () => this.#past.length > 0 && this.#remember());
   }
 
   /** The number of the team that is ahead, from 1 in the order of the join words. */
   leader = () => (this.#power.share >= 0.5 ? 1 : 2);
 
   /**
-   * A gift that was delivered, now or, where it is history, before this page was there.
+   * A gift that was delivered now.
    * @param {Given} gift
-   * @param {boolean} [history]
    */
-  play(gift, history = false) {
-    if (this.#seen.has(gift.msg_id)) return;
-    this.#seen.add(gift.msg_id);
-    if (this.#seen.size > SEEN_MAX) this.#seen.delete(this.#seen.keys().next().value ?? "");
-    const { scene } = this.#stage;
+  play(gift) {
+    if (!this.#isNew(gift)) return;
     const side = this.#side(gift.user_id);
-    const effect = effectOf(this.#find(gift.gift_id), gift.value);
-    if (side === undefined) scene.drop();
-    else {
-      this.#power.add(side, effect, gift);
-      scene.lean(this.#power.share);
-      scene.give(side, effect, gift.num, history ? "" : gift.nickname);
-      if (effect === "general" && !history) this.#celebrate(side, gift);
-    }
+    if (side === undefined) this.#stage.scene.drop();
+    else if (this.#effect(side, gift, gift.nickname) === "general") this.#celebrate(side, gift);
     this.#stage.wake();
+  }
+
+  /**
+   * What was given in this round before the page was there.
+   * @param {readonly Omit<Given, "count">[]} gifts
+   */
+  recall(gifts) {
+    for (const gift of gifts) this.#past.push({ ...gift, count: gift.value * gift.num });
+    this.#remember();
+  }
+
+  /** For whom it was given may become known later. */
+  #remember() {
+    this.#past = this.#past.filter((gift) => {
+      const side = this.#side(gift.user_id);
+      if (side !== undefined && this.#isNew(gift)) this.#effect(side, gift, "");
+      return side === undefined;
+    });
+    this.#stage.wake();
+  }
+
+  /** Whether it was not played yet. @param {Given} gift */
+  #isNew({ msg_id }) {
+    if (this.#seen.has(msg_id)) return false;
+    this.#seen.add(msg_id);
+    if (this.#seen.size > SEEN_MAX) this.#seen.delete(this.#seen.keys().next().value ?? "");
+    return true;
+  }
+
+  /**
+   * @param {Side} side
+   * @param {Given} gift
+   * @param {string} who
+   */
+  #effect(side, gift, who) {
+    const effect = effectOf(this.#find(gift.gift_id), gift.value);
+    this.#power.add(side, effect, gift);
+    this.#stage.scene.lean(this.#power.share);
+    this.#stage.scene.give(side, effect, gift.num, who);
+    return effect;
   }
 
   /** @param {string} user_id @returns {Side | undefined} */
@@ -114,6 +147,7 @@ export class Game {
     if (says === "") return;
     this.#announce(byId("round", HTMLElement), says, CALLED_MS);
     herald.tell(says);
+    this.#past = [];
     this.#power.clear();
     this.#stage.scene.clear();
     this.#stage.scene.lean(0.5);

@@ -5,7 +5,7 @@ export const HEIGHT = 100;
 export const ROWS = 5; // of a formation
 const COLUMNS = 7;
 const TROOPS_MAX = ROWS * COLUMNS; // on screen, a side; of more, the first ones charge
-const GROUP_MAX = 6; // figures of one arrival; the flag says how many they are
+const GROUP_MAX = 12; // figures of one arrival; the flag says how many they are
 const ARRIVAL_GAP = 0.35; // between two arrivals of a side: what comes faster is one group
 const SPEED = 34;
 const BITS_MAX = 90; // hearts, sparks, petals
@@ -140,7 +140,7 @@ export class Scene {
     const shown = Math.min(num, kind === "general" ? 2 : GROUP_MAX);
     for (let i = 0; i < shown; i++) {
       const slot = this.#freeSlot(side);
-      const figure = { side, kind, x: 0, row: slot % ROWS, slot, step: this.#random() * 8, charging: false, delay: this.still ? 0 : i * 0.22 };
+      const figure = { side, kind, x: 0, row: slot % ROWS, slot, step: this.#random() * 8, charging: false, delay: this.still ? 0 : i * 0.16 };
       figure.x = this.still ? this.#place(figure) : this.gate(side);
       this.figures.push(figure);
     }

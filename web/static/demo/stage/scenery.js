@@ -4,6 +4,8 @@ import { HEIGHT } from "./scene.js";
 
 /** @typedef {CanvasRenderingContext2D} Pen */
 
+const GROUND = 73.5; // on which the castles stand
+
 /** @typedef {{ sky: string[], sun: string, halo: string, hills: string[], field: string[], path: string, stone: string, edge: string, night: boolean }} Light */
 
 /** @type {Light} */
@@ -44,9 +46,14 @@ export function scenery(pen, width, night) {
   hill(pen, width, { y: 61, rise: 8, waves: 3.2, shift: 2.4 }, light.hills[1]);
   hill(pen, width, { y: 65, rise: 5, waves: 4.6, shift: 4.1 }, light.hills[2]);
   field(pen, width, light);
-  const inset = Math.min(21, width * 0.095);
-  castle(pen, inset, light, "#2f78ea");
-  castle(pen, width - inset, light, "#de4551");
+  const size = Math.min(1, width / 200); // narrow stages have smaller castles
+  for (const [x, cloth] of /** @type {[number, string][]} */ ([[20 * size, "#2f78ea"], [width - 20 * size, "#de4551"]])) {
+    pen.save();
+    pen.translate(x, GROUND * (1 - size));
+    pen.scale(size, size);
+    castle(pen, 0, light, cloth);
+    pen.restore();
+  }
 }
 
 /** @param {Pen} pen @param {number} width @param {Light} light */

@@ -67,6 +67,30 @@ export async function state() {
   return rooms === 0 ? "running" : String((await ask("GET", `sim/rooms/${ROOM}`)).state);
 }
 
+/**
+ * @typedef {object} Effect
+ * @property {number} seq
+ * @property {string} at
+ * @property {string} room
+ * @property {string} msg_id
+ * @property {string} user_id
+ * @property {string} nickname
+ * @property {string} gift_id
+ * @property {number} value
+ * @property {number} num
+ */
+
+const EFFECTS_MAX = 1000; // a page of the simulator's ledger, its bound
+
+/** The newest effects that were given in the room, oldest first. @returns {Promise<Effect[]>} */
+export async function effects() {
+  const { tally } = await ask("GET", "sim/state");
+  const since = Math.max(0, tally.delivered - EFFECTS_MAX);
+  /** @type {Effect[]} */
+  const given = (await ask("GET", `sim/ledger?since=${since}&limit=${EFFECTS_MAX}`)).effects;
+  return given.filter(({ room }) => room === ROOM);
+}
+
 /** @param {"running" | "not_started"} state */
 export const setState = (state) => ask("POST", `sim/rooms/${ROOM}/state`, { state });
 
