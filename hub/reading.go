@@ -56,6 +56,7 @@ func ownerSeries(partitions []owner.Stats) []series {
 		sum.Lost += p.Lost
 		sum.Snapshots += p.Snapshots
 		sum.Purges += p.Purges
+		sum.Failed += p.Failed
 	}
 	return []series{
 		gauge("gifts_open", "Gifts accepted and not decided.", float64(sum.Open)),
@@ -67,6 +68,7 @@ func ownerSeries(partitions []owner.Stats) []series {
 		total("owner_conflicts_total", "Of these, those with other content.", float64(sum.Conflicts)),
 		total("owner_lost_total", "Entries that aged out of the journal before they were decided. Must stay 0.", float64(sum.Lost)),
 		total("owner_snapshots_total", "Snapshots stored.", float64(sum.Snapshots)),
+		total("owner_snapshots_failed_total", "Snapshots that could not be stored. Without one for days the node cannot be restarted.", float64(sum.Failed)),
 		total("owner_purges_total", "Purges of decided history because a stream was above 80 % full.", float64(sum.Purges)),
 	}
 }

@@ -55,9 +55,10 @@ type Registry struct {
 	kv   jetstream.KeyValue
 	pace pace
 
-	mu    sync.RWMutex // guards the following
-	rooms map[string]*record
-	names []string // of rooms, sorted
+	mu      sync.RWMutex // guards the following
+	rooms   map[string]*record
+	names   []string // of rooms, sorted
+	loading bool     // names are sorted at the end of it: once, not for each room
 }
 
 // record is a room at a revision of the bucket.
@@ -80,10 +81,12 @@ func OpenRegistry(ctx context.Context, j *journal.Journal, cfg RegistryConfig) (
 	if err != nil {
 		return nil, err
 	}
-	r := &Registry{cfg: cfg, kv: kv, pace: defaultPace(), rooms: make(map[string]*record)}
+	r := &Registry{cfg: cfg, kv: kv, pace: defaultPace(), rooms: make(map[string]*record), loading: true}
 	if err := r.load(ctx); err != nil {
 		return nil, fmt.Errorf("cluster: load rooms: %w", err)
 	}
+	slices.Sort(r.names)
+	r.loading = false
 	for _, rec := range r.rooms {
 		rec.told = rec.revision
 	}
@@ -247,7 +250,9 @@ func (r *Registry) apply(rm Room, revision uint64) {
 	if revision <= rec.revision {
 		return
 	}
-	if rec.room.ID == "" {
+	if rec.room.ID == "" && r.loading {
+		r.names = append(r.names, rm.ID)
+	} else if rec.room.ID == "" {
 		at, _ := slices.BinarySearch(r.names, rm.ID)
 		r.names = slices.Insert(r.names, at, rm.ID)
 	}

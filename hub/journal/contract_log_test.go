@@ -240,6 +240,48 @@ func testChunks(t *testing.T, j *journal.Journal) {
 	}
 }
 
+// testFencedChunks: nobody overwrites a chunk that it has not seen.
+func testFencedChunks(t *testing.T, j *journal.Journal) {
+	t.Helper()
+	load := func(p *journal.Partition) (head string) {
+		if err := p.LoadChunks(bounded(t), func(name string, data []byte) error {
+			if name == "head" {
+				head = string(data)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return head
+	}
+	save := func(p *journal.Partition, name, data string, want error) {
+		t.Helper()
+		if err := p.SaveChunk(bounded(t), name, []byte(data)); !errors.Is(err, want) {
+			t.Errorf("save %s %q: %v, want %v", name, data, err, want)
+		}
+	}
+	a, b := j.Log(0), j.Log(0)
+	load(a) // there is nothing yet
+	save(a, "head", "a1", nil)
+	save(a, "head", "a2", nil)
+	if got := load(b); got != "a2" {
+		t.Errorf("loaded %q", got)
+	}
+	save(b, "head", "b1", nil)
+	save(b, "r1", "b1", nil)
+	save(a, "head", "a3", journal.ErrFenced)
+	save(a, "r1", "a3", journal.ErrFenced) // to a there was none
+	if got := load(j.Log(0)); got != "b1" {
+		t.Errorf("a fenced write has landed: %q", got)
+	}
+	save(a, "head", "a4", nil) // a knows of b's by now, and insists
+	save(b, "head", "a4", nil) // the same bytes: as if an answer had been lost
+	save(b, "head", "b2", nil)
+	if got := load(j.Log(0)); got != "b2" {
+		t.Errorf("loaded %q, want the newest", got)
+	}
+}
+
 // testFreshness: what was acknowledged is read, whichever replica answers.
 func testFreshness(t *testing.T, j *journal.Journal) {
 	t.Helper()

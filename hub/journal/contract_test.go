@@ -57,6 +57,7 @@ func contract(t *testing.T, setup func(*testing.T) open) {
 		"a rival's record fences":                  testFence,
 		"a log's hole is noticed":                  testHole,
 		"the newest blob of each name":             testChunks,
+		"a blob that was not seen is not replaced": testFencedChunks,
 		"what is stored is read":                   testFreshness,
 		"ids":                                      testIDs,
 		"history is purged below a sequence":       testPurge,

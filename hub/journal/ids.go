@@ -21,7 +21,7 @@ const (
 func (p *Partition) AppendIDs(ctx context.Context, ids []ID) error {
 	for len(ids) > 0 {
 		n := min(len(ids), idRows)
-		if err := p.save(ctx, idSubject(p.n), encodeIDs(ids[:n])); err != nil {
+		if _, err := p.save(ctx, idSubject(p.n), encodeIDs(ids[:n]), nil); err != nil {
 			return err
 		}
 		ids = ids[n:]

@@ -25,11 +25,22 @@ func (p *Partition) LastOutcome(ctx context.Context) (OutcomeRecord, error) {
 // FirstOutcome returns a sequence at or below that of the partition's oldest
 // retained record, above that of every one that is gone.
 func (p *Partition) FirstOutcome(ctx context.Context) (uint64, error) {
-	state, err := p.j.state(ctx, streamOutcomes)
+	return p.j.first(ctx, streamOutcomes, outcomeSubject(p.n))
+}
+
+// FirstGift is [Partition.FirstOutcome] of GIFTS.
+func (p *Partition) FirstGift(ctx context.Context) (uint64, error) {
+	return p.j.first(ctx, streamGifts, giftSubject(p.n))
+}
+
+// first is the sequence of a subject's oldest record, or the one after the stream's
+// newest.
+func (j *Journal) first(ctx context.Context, stream, subject string) (uint64, error) {
+	state, err := j.state(ctx, stream)
 	if err != nil {
 		return 0, err
 	}
-	m, err := p.j.leaderFirst(ctx, streamOutcomes, outcomeSubject(p.n), state.FirstSeq)
+	m, err := j.leaderFirst(ctx, stream, subject, state.FirstSeq)
 	if err != nil || m.seq != 0 {
 		return m.seq, err
 	}

@@ -12,9 +12,10 @@ import (
 // owning means. Methods with a context block until they have what they promise,
 // ctx ends (its cause is the error), or the journal is closed ([ErrClosed]).
 type Partition struct {
-	j   *Journal
-	n   int
-	pub *publisher
+	j     *Journal
+	n     int
+	pub   *publisher
+	blobs blobs
 }
 
 // GoneError says which records are gone. It is an [ErrGone].

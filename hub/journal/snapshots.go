@@ -1,10 +1,12 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,9 +20,41 @@ const (
 	chunkNameMax = 32
 )
 
+// blobs is what this Partition knows to be the newest of each name.
+type blobs struct {
+	mu     sync.Mutex
+	loaded bool              // all are known: a name that is not here has none
+	newest map[string]uint64 // sequences
+}
+
+// expect is the sequence that the name's newest blob must have; nil: any.
+func (b *blobs) expect(name string) *uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	seq, known := b.newest[name]
+	if !known && !b.loaded {
+		return nil
+	}
+	return &seq
+}
+
+func (b *blobs) set(name string, seq uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.newest == nil {
+		b.newest = make(map[string]uint64)
+	}
+	b.newest[name] = seq
+}
+
 // SaveChunk stores a blob of at most [ChunkMax] bytes (else [ErrTooLarge]) under a
 // name of [a-z0-9-]{1,32}, and returns when it is stored. A partition has at most
 // 1,000 names. It repeats until ctx ends; a store that says no is an error at once.
+//
+// After [Partition.LoadChunks] it stores only over what that has seen and this
+// Partition has saved since, so that nobody who was away overwrites a newer snapshot
+// part by part. Else it is [ErrFenced], and now this Partition knows of the other blob:
+// whoever is sure to be the owner saves once more.
 func (p *Partition) SaveChunk(ctx context.Context, name string, data []byte) error {
 	switch {
 	case !validChunk(name):
@@ -28,33 +62,59 @@ func (p *Partition) SaveChunk(ctx context.Context, name string, data []byte) err
 	case len(data) > ChunkMax:
 		return fmt.Errorf("%w: a chunk of %d bytes, at most %d fit", ErrTooLarge, len(data), ChunkMax)
 	}
-	return p.save(ctx, snapshotSubject(p.n)+name, data)
+	subject := snapshotSubject(p.n) + name
+	seq, err := p.save(ctx, subject, data, p.blobs.expect(name))
+	if apiCode(err) == codeWrongLast {
+		newest, lookErr := p.j.leaderLast(ctx, streamSnapshots, subject)
+		switch {
+		case lookErr != nil:
+			return lookErr
+		case bytes.Equal(newest.data, data): // an attempt without an answer landed
+			err = nil
+		default:
+			err = fmt.Errorf("%w: chunk %s was written by somebody else", ErrFenced, name)
+		}
+		seq = newest.seq
+	} else if err != nil {
+		return err
+	}
+	p.blobs.set(name, seq)
+	return err
 }
 
-// save publishes until it is stored. A repeat may store it twice, which harms
-// neither chunks nor ids.
-func (p *Partition) save(ctx context.Context, subject string, data []byte) error {
+// save publishes until it is stored, over the blob expected, if there is one. A repeat
+// without an expectation may store it twice, which harms neither chunks nor ids.
+func (p *Partition) save(ctx context.Context, subject string, data []byte, expected *uint64) (uint64, error) {
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
-		err := p.trySave(ctx, subject, data)
+		seq, err := p.trySave(ctx, subject, data, expected)
 		switch {
 		case err == nil:
-			return nil
+			return seq, nil
 		case errors.Is(err, nats.ErrConnectionClosed):
-			return ErrClosed
+			return 0, ErrClosed
+		case apiCode(err) == codeWrongLast:
+			return 0, err
 		case judge(err) == refused:
-			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+			return 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		if err := p.j.pause(ctx, wait); err != nil {
-			return err
+			return 0, err
 		}
 	}
 }
 
-func (p *Partition) trySave(ctx context.Context, subject string, data []byte) error {
+func (p *Partition) trySave(ctx context.Context, subject string, data []byte, expected *uint64) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(p.j.cfg.Unanswered, time.Second))
 	defer cancel()
-	_, err := p.j.js.Publish(ctx, subject, data, jetstream.WithRetryAttempts(0))
-	return err
+	opts := []jetstream.PublishOpt{jetstream.WithRetryAttempts(0)}
+	if expected != nil {
+		opts = append(opts, jetstream.WithExpectLastSequencePerSubject(*expected))
+	}
+	ack, err := p.j.js.Publish(ctx, subject, data, opts...)
+	if err != nil {
+		return 0, err
+	}
+	return ack.Sequence, nil
 }
 
 // LoadChunks calls each for the newest blob of every name. What was acknowledged
@@ -62,8 +122,13 @@ func (p *Partition) trySave(ctx context.Context, subject string, data []byte) er
 func (p *Partition) LoadChunks(ctx context.Context, each func(name string, data []byte) error) error {
 	prefix := snapshotSubject(p.n)
 	newest, err := p.j.leaderLast(ctx, streamSnapshots, prefix+"*")
-	if err != nil || newest.seq == 0 {
+	if err != nil {
 		return err
+	}
+	known := make(map[string]uint64)
+	if newest.seq == 0 {
+		p.blobs.loadedAs(known)
+		return nil
 	}
 	var chunks []message
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
@@ -78,6 +143,10 @@ func (p *Partition) LoadChunks(ctx context.Context, each func(name string, data 
 			return err
 		}
 	}
+	for _, m := range chunks {
+		known[strings.TrimPrefix(m.subject, prefix)] = m.seq
+	}
+	p.blobs.loadedAs(known)
 	for _, m := range chunks {
 		if err := each(strings.TrimPrefix(m.subject, prefix), m.data); err != nil {
 			return err
@@ -114,6 +183,13 @@ func (j *Journal) lastOfEach(ctx context.Context, stream, filter string, atLeast
 			return all, nil
 		}
 	}
+}
+
+// loadedAs notes all that there is.
+func (b *blobs) loadedAs(newest map[string]uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.loaded, b.newest = true, newest
 }
 
 func validChunk(s string) bool {

@@ -121,6 +121,7 @@ type Stats struct {
 	Conflicts   int64         // of these, with other content
 	Lost        int64         // above 0: records have aged out of the journal undecided
 	Snapshots   int64
+	Failed      int64  // snapshots that could not be stored
 	Purges      int64  // of decided history, for space
 	GiftsRead   uint64 // GIFTS sequence read so far
 	OutcomeLast uint64 // OUTCOMES sequence of the newest record
@@ -130,7 +131,7 @@ type Stats struct {
 func (p *Partition) Stats() Stats {
 	s := Stats{
 		Repeats: p.stats.repeats.Load(), Conflicts: p.stats.conflicts.Load(),
-		Lost: p.stats.lost.Load(), Snapshots: p.stats.snapshots.Load(), Purges: p.stats.purges.Load(),
+		Lost: p.stats.lost.Load(), Snapshots: p.stats.snapshots.Load(), Purges: p.stats.purges.Load(), Failed: p.stats.failed.Load(),
 	}
 	if !p.Ready() {
 		return s

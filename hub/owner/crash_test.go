@@ -65,7 +65,7 @@ func crashAt(t *testing.T, n int64, persisted bool) (crashed bool) {
 	}
 	store.Hook(hooks)
 	first, err := owner.New(owner.Config{
-		Store: store, Sender: zego, Listener: &audience{}, Node: "n1", Incarnation: "first", SnapshotEvery: 150 * time.Millisecond,
+		Store: store.Hand(), Sender: zego, Listener: &audience{}, Node: "n1", Incarnation: "first", SnapshotEvery: 150 * time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)

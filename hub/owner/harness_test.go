@@ -146,6 +146,9 @@ type owning struct {
 // own starts an owner over the store. Call it in a bubble.
 func own(t *testing.T, store owner.Store, zego *platform, change ...func(*owner.Config)) *owning {
 	t.Helper()
+	if s, ok := store.(*ownertest.Store); ok {
+		store = s.Hand()
+	}
 	o := &owning{heard: &audience{}, ended: make(chan error, 1)}
 	cfg := owner.Config{
 		Store: store, Sender: zego, Listener: o.heard, Node: "n1", Incarnation: fmt.Sprint("i", time.Now().UnixNano()),

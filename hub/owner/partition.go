@@ -100,7 +100,11 @@ func (p *Partition) serve(ctx context.Context) error {
 		}
 	})
 	producers.Go(func() { stop(p.read(soft)) })
-	producers.Go(func() { p.keep(soft) })
+	producers.Go(func() {
+		if err := p.keep(soft); err != nil {
+			stop(err)
+		}
+	})
 
 	<-soft.Done()
 	producers.Wait()
@@ -141,7 +145,9 @@ func (p *Partition) endActors() {
 // release snapshots and gives the partition up, so that whoever is next need not wait
 // for a lease and replays nothing. An open gift stays in the journal.
 func (p *Partition) release(ctx context.Context, a *appender) error {
-	if _, err := p.snapshot(ctx); err != nil {
+	if _, err := p.snapshot(ctx); errors.Is(err, journal.ErrFenced) {
+		return fmt.Errorf("owner: snapshot on release: %w", err)
+	} else if err != nil {
 		// The next owner replays from the previous snapshot: slower, not wrong.
 		p.cfg.Logger.Warn("snapshot on release failed", slog.Any("error", err))
 	}
@@ -155,30 +161,38 @@ func (p *Partition) release(ctx context.Context, a *appender) error {
 }
 
 // keep snapshots a changed partition from time to time until ctx ends, and makes room.
-func (p *Partition) keep(ctx context.Context) {
+// The error says that the partition is somebody else's.
+func (p *Partition) keep(ctx context.Context) error {
 	tick := time.NewTicker(p.cfg.SnapshotEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		}
-		p.keepOnce(ctx)
+		if err := p.keepOnce(ctx); err != nil {
+			return err
+		}
 	}
 }
 
-func (p *Partition) keepOnce(ctx context.Context) {
+func (p *Partition) keepOnce(ctx context.Context) error {
 	p.rooms.Lock()
 	p.rooms.memory.forget(time.Now().UnixMilli())
 	p.rooms.Unlock()
 	stored, err := p.snapshot(ctx)
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case errors.Is(err, journal.ErrFenced):
+		return fmt.Errorf("owner: snapshot: %w", err)
+	case err != nil && ctx.Err() == nil:
+		p.stats.failed.Add(1)
 		p.cfg.Logger.Warn("snapshot failed; the next one is tried in time", slog.Any("error", err))
 	}
 	if err := p.makeRoom(ctx, stored); err != nil && ctx.Err() == nil {
 		p.cfg.Logger.Warn("history could not be purged; it is tried again in time", slog.Any("error", err))
 	}
+	return nil
 }
 
 func (p *Partition) mono() time.Duration { return time.Since(p.origin) }

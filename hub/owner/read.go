@@ -17,6 +17,7 @@ type counters struct {
 	conflicts atomic.Int64 // of these, with other content: the first content stands
 	lost      atomic.Int64 // times that the journal was found to have aged out undecided
 	snapshots atomic.Int64
+	failed    atomic.Int64 // snapshots
 	purges    atomic.Int64 // of decided history
 }
 
@@ -28,9 +29,13 @@ func (p *Partition) read(ctx context.Context) error {
 	if err := p.loadMemory(ctx); err != nil {
 		return err
 	}
-	p.phase.Store(phaseServing)
 	after := p.rooms.read
 	for {
+		if after >= p.inherited {
+			// What was accepted before the takeover is taken in. Until then an id that is
+			// unknown here may be journaled all the same.
+			p.phase.CompareAndSwap(phaseTaking, phaseServing)
+		}
 		// Room for at least one record: its gifts are accepted, so they have to be taken
 		// in, but need not be taken in now.
 		if err := p.rooms.waitOpen(ctx, p.cfg.OpenMax); err != nil {

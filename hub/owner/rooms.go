@@ -15,7 +15,7 @@ import (
 
 // chunks is into how many parts the rooms of a partition are cut, so that a
 // snapshot writes only those that changed and none outgrows a record: at 100,000
-// rooms a part has 390 rooms of about 300 bytes.
+// rooms a part has 390 rooms of about 300 bytes, and what their games reported.
 const chunks = 256
 
 // entry is what the owner knows of one room. Guarded by rooms.mu, but for core,

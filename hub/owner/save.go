@@ -2,6 +2,7 @@ package owner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -23,9 +24,10 @@ func (p *Partition) snapshot(ctx context.Context) (covered, error) {
 	}
 	r.dirty = false
 	open := r.positions()
-	head, ids := r.head(open), r.newIDs
+	head, ids := r.head(), r.newIDs
 	r.newIDs = nil
 	r.Unlock()
+	head.Open = packPositions(open) // up to 250,000 are sorted, which no room waits for
 
 	err := p.saveAll(ctx, head, &ids)
 	r.Lock()
@@ -60,11 +62,37 @@ func (p *Partition) saveAll(ctx context.Context, head headShape, ids *[]journal.
 	if err != nil {
 		return fmt.Errorf("head: %w", err)
 	}
-	if err := p.cfg.Store.SaveChunk(ctx, headName, data); err != nil {
+	if err := p.saveChunk(ctx, headName, data); err != nil {
 		return fmt.Errorf("head: %w", err)
 	}
 	return nil
 }
+
+// saveChunk stores a chunk over the one that this owner knows. Another one there is
+// either a late write of an earlier owner, which knew less and is written over, or a
+// later owner's: then this one has lost the partition, and must not put its older state
+// among newer ones.
+func (p *Partition) saveChunk(ctx context.Context, name string, data []byte) error {
+	err := p.cfg.Store.SaveChunk(ctx, name, data)
+	for range lateWrites {
+		if !errors.Is(err, journal.ErrFenced) {
+			return err
+		}
+		last, lookErr := p.cfg.Store.LastOutcome(ctx)
+		if lookErr != nil {
+			return lookErr
+		}
+		if last.Term != p.identity.term || last.Incarnation != p.identity.incarnation {
+			return err
+		}
+		err = p.cfg.Store.SaveChunk(ctx, name, data)
+	}
+	return err
+}
+
+// lateWrites is how many late writes of earlier owners one chunk may meet in a row: each
+// of them has at most one under way.
+const lateWrites = 8
 
 // saveRooms stores a chunk of rooms if it changed.
 func (p *Partition) saveRooms(ctx context.Context, c int) error {
@@ -76,9 +104,9 @@ func (p *Partition) saveRooms(ctx context.Context, c int) error {
 	p.rooms.dirtyRooms[c] = false
 	shape := p.rooms.chunk(c)
 	p.rooms.Unlock()
-	data, err := json.Marshal(shape, json.Deterministic(true))
+	data, err := shape.encode(journal.ChunkMax)
 	if err == nil {
-		err = p.cfg.Store.SaveChunk(ctx, roomsPrefix+strconv.Itoa(c), data)
+		err = p.saveChunk(ctx, roomsPrefix+strconv.Itoa(c), data)
 	}
 	if err != nil {
 		p.rooms.Lock()
@@ -100,7 +128,7 @@ func (p *Partition) saveJoins(ctx context.Context, c int) error {
 	p.rooms.Unlock()
 	data, err := shape.encode(journal.ChunkMax)
 	if err == nil {
-		err = p.cfg.Store.SaveChunk(ctx, joinsPrefix+strconv.Itoa(c), data)
+		err = p.saveChunk(ctx, joinsPrefix+strconv.Itoa(c), data)
 	}
 	if err != nil {
 		p.rooms.Lock()

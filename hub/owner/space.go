@@ -2,6 +2,7 @@ package owner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -12,11 +13,13 @@ import (
 // entries at 95 %.
 const (
 	purgeAt = 0.80
-	// purgeShare of the stream's sequences go at once: a purge every few minutes keeps
-	// most of the history, one after every snapshot would keep it at the brim.
+	// purgeShare of what the partition keeps goes at once: a purge every few minutes
+	// keeps most of the history, one after every snapshot would keep it at the brim.
 	purgeShare = 0.25
-	// purgeAll is where everything goes that may: then the space matters more.
-	purgeAll = 0.92
+	// purgeMore of it goes above purgeSoon, where the space matters more; never all, since
+	// a gift of a moment ago may still be asked for.
+	purgeSoon = 0.92
+	purgeMore = 0.50
 )
 
 // covered is how far the newest stored snapshot of this owner has come: what a later
@@ -40,18 +43,34 @@ func (h *headShape) covers(open []journal.Position) covered {
 // stay, and so does the memory of ids, which is kept elsewhere.
 func (p *Partition) makeRoom(ctx context.Context, c covered) error {
 	gifts, outcomes := p.cfg.Store.Space()
-	if below := purgeBelow(gifts, c.gifts); below > 0 {
-		if err := p.cfg.Store.PurgeGifts(ctx, below); err != nil {
-			return err
-		}
-		p.purged("gifts", gifts, below)
+	return errors.Join(
+		p.purge(ctx, "gifts", gifts, c.gifts, p.cfg.Store.FirstGift, p.cfg.Store.PurgeGifts),
+		p.purge(ctx, "outcomes", outcomes, c.outcomes, p.cfg.Store.FirstOutcome, p.cfg.Store.PurgeOutcomes),
+	)
+}
+
+// purge removes a share of what the partition has in a stream, of what is below upTo.
+func (p *Partition) purge(
+	ctx context.Context, stream string, s journal.StreamSpace, upTo uint64,
+	first func(context.Context) (uint64, error), purge func(context.Context, uint64) error,
+) error {
+	if s.Full() < purgeAt {
+		return nil
 	}
-	if below := purgeBelow(outcomes, c.outcomes); below > 0 {
-		if err := p.cfg.Store.PurgeOutcomes(ctx, below); err != nil {
-			return err
-		}
-		p.purged("outcomes", outcomes, below)
+	// The partition's own, not the stream's: another partition may have to keep what is
+	// older.
+	from, err := first(ctx)
+	if err != nil {
+		return err
 	}
+	below := purgeBelow(s.Full(), from, upTo)
+	if below <= from {
+		return nil
+	}
+	if err := purge(ctx, below); err != nil {
+		return err
+	}
+	p.purged(stream, s, below)
 	return nil
 }
 
@@ -61,14 +80,15 @@ func (p *Partition) purged(stream string, s journal.StreamSpace, below uint64) {
 		slog.String("stream", stream), slog.String("full", fmt.Sprintf("%.0f%%", 100*s.Full())), slog.Uint64("below", below))
 }
 
-// purgeBelow is the sequence below which records of a stream go, at most upTo; 0: none.
-func purgeBelow(s journal.StreamSpace, upTo uint64) uint64 {
-	full := s.Full()
-	if full < purgeAt || s.First >= upTo {
-		return 0
+// purgeBelow is the sequence below which a partition's records of a stream go, where the
+// oldest has sequence first and those from upTo on are needed.
+func purgeBelow(full float64, first, upTo uint64) uint64 {
+	if upTo <= first {
+		return first
 	}
-	if full >= purgeAll {
-		return upTo
+	share := purgeShare
+	if full >= purgeSoon {
+		share = purgeMore
 	}
-	return min(upTo, s.First+max(1, uint64(purgeShare*float64(s.Last-s.First))))
+	return first + max(1, uint64(share*float64(upTo-first)))
 }

@@ -60,8 +60,9 @@ func (s *Stepped) Flush(ctx context.Context) error { return s.appender.flush(ctx
 // Mark appends a mark.
 func (s *Stepped) Mark(ctx context.Context) error { return s.appender.mark(ctx) }
 
-// Keep snapshots the partition if it changed, and makes room.
-func (s *Stepped) Keep(ctx context.Context) { s.keepOnce(ctx) }
+// Keep snapshots the partition if it changed, and makes room. An error says that the
+// partition is somebody else's.
+func (s *Stepped) Keep(ctx context.Context) error { return s.keepOnce(ctx) }
 
 // EndActors refuses new events. The simulator has ended the actors.
 func (s *Stepped) EndActors() { s.endActors() }

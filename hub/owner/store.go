@@ -51,8 +51,10 @@ type Outcomes interface {
 
 // Snapshots keeps named blobs, the newest of each name.
 type Snapshots interface {
-	// SaveChunk stores a blob of at most journal.ChunkMax bytes under a name of
-	// [a-z0-9-]{1,32}, and returns when it is stored.
+	// SaveChunk stores a blob over the newest one that LoadChunks or SaveChunk of this
+	// store has seen; if there is another by now it returns journal.ErrFenced, and has
+	// seen that one. A blob has at most journal.ChunkMax bytes, a name is
+	// [a-z0-9-]{1,32}. It returns when the blob is stored.
 	SaveChunk(ctx context.Context, name string, data []byte) error
 	// LoadChunks calls each for the newest blob of every name.
 	LoadChunks(ctx context.Context, each func(name string, data []byte) error) error
@@ -72,6 +74,8 @@ type Space interface {
 	// FirstOutcome returns a sequence at or below that of the partition's oldest
 	// retained record of OUTCOMES, above that of every one that is gone.
 	FirstOutcome(ctx context.Context) (uint64, error)
+	// FirstGift is FirstOutcome of GIFTS.
+	FirstGift(ctx context.Context) (uint64, error)
 	// Space returns how full the streams are, as of a moment ago. It does no I/O.
 	Space() (gifts, outcomes journal.StreamSpace)
 	// PurgeGifts and PurgeOutcomes remove the partition's records below a sequence. What

@@ -242,7 +242,7 @@ func retry[T any](ctx context.Context, log *slog.Logger, what string, read func(
 	}
 	return backoff.Retry(ctx, func() (T, error) {
 		out, err := read(ctx)
-		for _, final := range []error{journal.ErrFenced, journal.ErrGone, journal.ErrClosed, journal.ErrDrift, ErrHole, errSnapshot} {
+		for _, final := range []error{journal.ErrFenced, journal.ErrGone, journal.ErrClosed, journal.ErrDrift, journal.ErrFormat, ErrHole, errSnapshot} {
 			if errors.Is(err, final) {
 				return out, backoff.Permanent(err)
 			}

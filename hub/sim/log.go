@@ -14,6 +14,8 @@ import (
 // that the real owner is given. Its methods park the running task.
 type log struct {
 	line
+
+	seen map[string]uint64 // by name: the newest chunk that this owner knows of
 }
 
 var _ owner.Store = log{}
@@ -176,23 +178,53 @@ func (g log) OutcomeAt(_ context.Context, seq uint64) (rec journal.OutcomeRecord
 	return rec, err
 }
 
-// save stores a record, once or more often: a repeat harms neither chunks nor ids.
-func (g log) save(f *file, rec record) error {
+// save stores a record, once or more often, unless there is a reason not to: 0.
+func (g log) save(f *file, rec record, may func() bool) (uint64, error) {
 	for {
 		if g.w.loop.luck.chance(g.w.rates.saveRefused) {
-			return fmt.Errorf("%w: the store says no", journal.ErrUnavailable)
+			return 0, fmt.Errorf("%w: the store says no", journal.ErrUnavailable)
 		}
+		var seq uint64
 		if g.ask(func(reply func()) {
-			g.w.server.write(f, func() (record, bool) { return rec, true }, func(uint64) { reply() })
+			g.w.server.write(f, func() (record, bool) { return rec, may() }, func(at uint64) { seq = at; reply() })
 		}) {
-			return nil
+			return seq, nil
 		}
 	}
 }
 
-// SaveChunk implements [owner.Snapshots].
+// newestChunk is the place of the newest chunk of a name, 0: there is none.
+func (s *server) newestChunk(name string) uint64 {
+	for i := len(s.chunks.records) - 1; i >= 0; i-- {
+		if s.chunks.records[i].key == name {
+			return uint64(i + 1)
+		}
+	}
+	return 0
+}
+
+// SaveChunk implements [owner.Snapshots]: only over what this owner has seen.
 func (g log) SaveChunk(_ context.Context, name string, data []byte) error {
-	return g.save(&g.w.server.chunks, record{key: name, data: bytes.Clone(data)})
+	s := g.w.server
+	expected := g.seen[name]
+	may := func() bool { return g.w.bugs.looseChunks || s.newestChunk(name) == expected }
+	seq, err := g.save(&s.chunks, record{key: name, data: bytes.Clone(data)}, may)
+	if err != nil {
+		return err
+	}
+	if seq == 0 { // an attempt without an answer may have landed
+		var newest []byte
+		g.get(func() {
+			if seq = s.newestChunk(name); seq > 0 {
+				newest = s.chunks.records[seq-1].data
+			}
+		})
+		if !bytes.Equal(newest, data) {
+			err = fmt.Errorf("%w: chunk %s was written by somebody else", journal.ErrFenced, name)
+		}
+	}
+	g.seen[name] = seq
+	return err
 }
 
 // LoadChunks implements [owner.Snapshots].
@@ -201,9 +233,11 @@ func (g log) LoadChunks(_ context.Context, each func(name string, data []byte) e
 	var names []string
 	g.get(func() {
 		clear(newest)
+		clear(g.seen)
 		names = nil
 		f := &g.w.server.chunks
-		for _, rec := range f.records[:f.synced] {
+		for i, rec := range f.records[:f.synced] {
+			g.seen[rec.key] = uint64(i + 1)
 			if newest[rec.key] == nil {
 				names = append(names, rec.key)
 			}
@@ -224,7 +258,8 @@ func (g log) LoadChunks(_ context.Context, each func(name string, data []byte) e
 
 // AppendIDs implements [owner.IDs].
 func (g log) AppendIDs(_ context.Context, ids []journal.ID) error {
-	return g.save(&g.w.server.ids, record{data: journal.EncodeIDs(ids)})
+	_, err := g.save(&g.w.server.ids, record{data: journal.EncodeIDs(ids)}, func() bool { return true })
+	return err
 }
 
 // LoadIDs implements [owner.IDs].
@@ -256,6 +291,11 @@ func (g log) LoadIDs(_ context.Context, each func(storedAt int64, ids []journal.
 // FirstOutcome implements [owner.Space].
 func (g log) FirstOutcome(context.Context) (uint64, error) {
 	return g.w.server.purged.outcomes + 1, nil
+}
+
+// FirstGift implements [owner.Space].
+func (g log) FirstGift(context.Context) (uint64, error) {
+	return g.w.server.purged.gifts + 1, nil
 }
 
 // Space implements [owner.Space].

@@ -32,7 +32,7 @@ func (w *World) own(p *process) {
 	o := &ownership{p: p}
 	w.owner, p.owning = o, o
 	s, err := owner.NewStepped(owner.Config{
-		Store: log{line{w, p}}, Sender: nobody{}, Listener: o, Node: p.name, Incarnation: p.incarnation,
+		Store: log{line{w, p}, make(map[string]uint64)}, Sender: nobody{}, Listener: o, Node: p.name, Incarnation: p.incarnation,
 		Limits: w.limits,
 	}, o.perform)
 	if err != nil {
@@ -67,8 +67,12 @@ func (o *ownership) serve(s *owner.Stepped) {
 				return
 			}
 			o.keeps = true
-			s.Keep(context.Background())
+			err := s.Keep(context.Background())
 			o.keeps = false
+			if err != nil {
+				o.fail(err)
+				return
+			}
 		}
 	})
 	o.parts = []*task{reader, keeper}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math"
+	"runtime/debug"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,7 +41,7 @@ func run(t *testing.T, seed uint64, trace bool, b bugs) (r Report) {
 		w := newWorld(newDice(seed))
 		w.bugs = b
 		w.loop.trace.keep = trace
-		w.play()
+		w.playSafely()
 		r = w.sum(seed)
 	})
 	return r
@@ -49,6 +50,18 @@ func run(t *testing.T, seed uint64, trace bool, b bugs) (r Report) {
 func (w *World) sum(seed uint64) Report {
 	w.tally.Events = w.loop.trace.count
 	return Report{Seed: seed, Tally: w.tally, Hash: w.loop.trace.sum, Trace: w.loop.trace.lines, Err: w.err}
+}
+
+// playSafely takes a panic of the code under test for what it is: a broken promise, of a
+// seed that can be replayed.
+func (w *World) playSafely() {
+	defer func() {
+		if r := recover(); r != nil {
+			w.fault("P13: panic: %v\n%s", r, debug.Stack())
+			w.close()
+		}
+	}()
+	w.play()
 }
 
 // play is one run: load and faults, then healing, then the reckoning.

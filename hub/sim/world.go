@@ -65,6 +65,7 @@ type bugs struct {
 	noLease       bool
 	replaySkips   bool
 	reorder       bool
+	looseChunks   bool
 	tamper        func(chunk string, data []byte) []byte
 	event         func(room.Event) room.Event
 	call          func(room.Call) room.Call
@@ -195,6 +196,7 @@ func (w *World) evictLater(p *process) {
 	w.loop.in(p.lease.ends-w.loop.now()+200*time.Millisecond+w.loop.between(0, 300*time.Millisecond), nil, func() {
 		switch {
 		case p.dead || p.lease.ends < 0:
+		case w.loop.now() < p.lease.ends+200*time.Millisecond: // it has renewed meanwhile, and is silent again
 		case w.server.down: // nobody's renewals succeed, so nobody counts
 			w.loop.in(500*time.Millisecond, nil, func() { w.evictLater(p) })
 		default:

@@ -4,6 +4,7 @@ package ownertest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -37,7 +38,7 @@ type Store struct {
 	hooks    Hooks
 	gifts    []journal.GiftRecord
 	outcomes []journal.OutcomeRecord
-	chunks   map[string][]byte
+	chunks   map[string]chunk
 	ids      []storedIDs
 	first    uint64 // oldest retained outcome
 	kept     uint64 // oldest retained record of GIFTS
@@ -63,7 +64,7 @@ type storedIDs struct {
 
 // NewStore returns an empty log.
 func NewStore() *Store {
-	return &Store{chunks: make(map[string][]byte), woken: make(chan struct{}), first: 1, kept: 1}
+	return &Store{chunks: make(map[string]chunk), woken: make(chan struct{}), first: 1, kept: 1}
 }
 
 // Accept stores entries as one record of GIFTS, as the sessions of a node do.
@@ -317,13 +318,75 @@ func (s *Store) Retained() (gifts, outcomes uint64) {
 	return s.kept, s.first
 }
 
+// chunk is a blob, and how often its name was written.
+type chunk struct {
+	data    []byte
+	version int
+}
+
+// Hand is the store in the hands of one owner: it knows which chunks that owner has
+// seen. A Store by itself overwrites what it finds.
+type Hand struct {
+	*Store
+
+	mu   sync.Mutex
+	seen map[string]int // versions; nil: nothing was loaded
+}
+
+// Hand gives the store to an owner.
+func (s *Store) Hand() *Hand { return &Hand{Store: s} }
+
+// SaveChunk implements owner.Store.
+func (h *Hand) SaveChunk(_ context.Context, name string, data []byte) error {
+	if err := h.before(OpSaveChunk); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.Store.mu.Lock()
+	now := h.chunks[name]
+	fenced := h.seen != nil && h.seen[name] != now.version
+	if !fenced {
+		now = chunk{slices.Clone(data), now.version + 1}
+		h.chunks[name] = now
+	}
+	h.Store.mu.Unlock()
+	if h.seen != nil {
+		h.seen[name] = now.version
+	}
+	if fenced {
+		return journal.ErrFenced
+	}
+	return h.after(OpSaveChunk)
+}
+
+// LoadChunks implements owner.Store.
+func (h *Hand) LoadChunks(ctx context.Context, each func(name string, data []byte) error) error {
+	h.mu.Lock()
+	h.seen = make(map[string]int)
+	h.Store.mu.Lock()
+	for name, c := range h.chunks {
+		h.seen[name] = c.version
+	}
+	h.Store.mu.Unlock()
+	h.mu.Unlock()
+	return h.Store.LoadChunks(ctx, each)
+}
+
+// FirstGift implements owner.Store.
+func (s *Store) FirstGift(context.Context) (uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept, nil
+}
+
 // SaveChunk implements owner.Store.
 func (s *Store) SaveChunk(_ context.Context, name string, data []byte) error {
 	if err := s.before(OpSaveChunk); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	s.chunks[name] = slices.Clone(data)
+	s.chunks[name] = chunk{slices.Clone(data), s.chunks[name].version + 1}
 	s.mu.Unlock()
 	return s.after(OpSaveChunk)
 }
@@ -334,13 +397,10 @@ func (s *Store) LoadChunks(_ context.Context, each func(name string, data []byte
 		return err
 	}
 	s.mu.Lock()
-	chunks := make(map[string][]byte, len(s.chunks))
-	for name, data := range s.chunks {
-		chunks[name] = data
-	}
+	chunks := maps.Clone(s.chunks)
 	s.mu.Unlock()
-	for name, data := range chunks {
-		if err := each(name, data); err != nil {
+	for name, c := range chunks {
+		if err := each(name, c.data); err != nil {
 			return err
 		}
 	}
