@@ -21,12 +21,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// platform is ZEGO as far as these tests go: it gives each MsgID one effect and
-// answers a repeat with the first outcome. It outlives owners.
+// platform is ZEGO as far as these tests go: it gives each MsgID one effect, answers a
+// repeat with the first outcome, and forgets after 24 h. It outlives owners.
 type platform struct {
 	mu       sync.Mutex
 	sent     []room.MsgID // in order, repeats included
 	effects  map[room.MsgID]int
+	given    map[room.MsgID]time.Time
 	joined   []string // user/text
 	startsAt []time.Time
 	// answer, if set, may answer instead of ZEGO; nil: it does not.
@@ -35,7 +36,9 @@ type platform struct {
 	hang chan struct{}
 }
 
-func newPlatform() *platform { return &platform{effects: make(map[room.MsgID]int)} }
+func newPlatform() *platform {
+	return &platform{effects: make(map[room.MsgID]int), given: make(map[room.MsgID]time.Time)}
+}
 
 func (p *platform) SendGifts(ctx context.Context, call room.GiftCall) room.Answer {
 	p.mu.Lock()
@@ -61,7 +64,10 @@ func (p *platform) SendGifts(ctx context.Context, call room.GiftCall) room.Answe
 	defer p.mu.Unlock()
 	out := room.Answer{Outcome: room.Consumed, RequestID: "r1"}
 	for _, g := range call.Gifts {
-		p.effects[g.MsgID] = 1
+		if at, known := p.given[g.MsgID]; !known || time.Since(at) >= 24*time.Hour {
+			p.effects[g.MsgID]++
+			p.given[g.MsgID] = time.Now()
+		}
 		out.Rows = append(out.Rows, room.Row{MsgID: g.MsgID, Class: room.ResultDelivered})
 	}
 	return out
