@@ -42,7 +42,7 @@ func (f *forwarder) accept() {
 		if err != nil {
 			return
 		}
-		far, err := net.Dial("tcp", f.to) //nolint:noctx // loopback, ended by cut
+		far, err := net.Dial("tcp", f.to)
 		if err != nil || !f.keep(near, far) {
 			_ = near.Close()
 			continue
