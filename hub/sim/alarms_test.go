@@ -31,12 +31,12 @@ func TestAlarmsRing(t *testing.T) {
 		"appends expect nothing":               {func() bugs { return bugs{noFence: true} }, "P2 P5 P7 takeover", 1},
 		"the replay begins one record late":    {func() bugs { return bugs{replaySkips: true} }, "takeover P5", 1},
 		"the totals in the snapshot are off":   {func() bugs { return bugs{tamper: totals} }, "P5", 1},
-		"a recovered gift is taken for new":    {func() bugs { return bugs{event: young} }, "P2", 1},
-		"unknown is not sticky":                {func() bugs { return bugs{event: certain} }, "P2", 22},
+		"a recovered gift is taken for new":    {func() bugs { return bugs{event: young} }, "P2", 15},
+		"unknown is not sticky":                {func() bugs { return bugs{event: certain} }, "P2", 15},
 		"a missing row is taken for success":   {func() bugs { return bugs{event: optimist} }, "P2", 1},
 		"gifts are given in the wrong order":   {func() bugs { return bugs{reorder: true} }, "P8", 1},
 		"a join is an ordinary comment":        {func() bugs { return bugs{event: plain} }, "P8", 1},
-		"a gift does not age":                  {func() bugs { return bugs{event: ageless()} }, "P2 P3 P12", 41},
+		"a gift does not age":                  {func() bugs { return bugs{event: ageless()} }, "P2 P3 P12", 70},
 		"an owner whose lease is over goes on": {func() bugs { return bugs{noLease: true} }, "P6 P7", 1},
 	} {
 		t.Run(name, func(t *testing.T) {

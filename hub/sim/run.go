@@ -89,7 +89,7 @@ func (w *World) play() {
 	for at := l.now(); at < busy && w.err == nil; at += 250 * time.Millisecond {
 		l.runUntil(at)
 	}
-	if l.luck.upTo(12) == 0 {
+	if l.luck.upTo(30) == 0 { // a day takes as long to simulate as thirty runs without
 		w.longOutage()
 	}
 	w.heal()

@@ -65,7 +65,6 @@ type bugs struct {
 	noLease       bool
 	replaySkips   bool
 	reorder       bool
-	looseChunks   bool
 	tamper        func(chunk string, data []byte) []byte
 	event         func(room.Event) room.Event
 	call          func(room.Call) room.Call
