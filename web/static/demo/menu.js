@@ -86,8 +86,11 @@ class Menu {
    */
   #card(gift, checked) {
     const input = radio("gift", checked, () => this.#choose(gift));
-    const does = gift.tiers.map((tier) => `${number(tier.value)} = ${tier.effect}`).join(" · ");
-    return el("label", {}, input, picture(gift, 40), el("span", {}, el("b", { text: gift.name }), el("small", { text: does })));
+    const does = el("small");
+    for (const [i, { value, effect }] of gift.tiers.entries()) {
+      does.append(i === 0 ? "" : " · ", el("span", { class: "tier", text: `${number(value)} = ${effect}` }));
+    }
+    return el("label", {}, input, picture(gift, 40), el("span", {}, el("b", { text: gift.name }), does));
   }
 
   /** @param {api.MenuGift} gift */
