@@ -29,7 +29,8 @@ help: ## show this list
 
 .PHONY: run
 run: ## start everything in one process: hub, embedded NATS, simulated ZEGO, page on http://127.0.0.1:8080
-	go run ./cmd/giftwire dev $(ARGS)
+	go build -o $(TOOLS)/giftwire ./cmd/giftwire
+	$(TOOLS)/giftwire dev $(ARGS)
 
 .PHONY: test
 test: cc ## vet, all tests under the race detector, fuzz seeds included
