@@ -144,10 +144,7 @@ func (j *Journal) look(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", errSilent, err)
 		}
-		space := StreamSpace{
-			Bytes: info.State.Bytes, Max: uint64(max(info.Config.MaxBytes, 0)), //nolint:gosec // not negative
-			First: info.State.FirstSeq, Last: info.State.LastSeq,
-		}
+		space := StreamSpace{Bytes: info.State.Bytes, Max: uint64(max(info.Config.MaxBytes, 0))} //nolint:gosec // not negative
 		spaces[name] = space
 		if space.Full() >= fullAt {
 			tooFull = fmt.Errorf("%w: %s has %d of %d bytes", errFull, name, space.Bytes, space.Max)

@@ -24,8 +24,7 @@ type Stats struct {
 // StreamSpace is how full a stream is, as of the last look (every second while
 // Run runs).
 type StreamSpace struct {
-	Bytes, Max  uint64
-	First, Last uint64 // sequences of the oldest and the newest record
+	Bytes, Max uint64
 }
 
 // Full is the part that is used, 0 to 1.

@@ -44,40 +44,42 @@ func (h *headShape) covers(open []journal.Position) covered {
 func (p *Partition) makeRoom(ctx context.Context, c covered) error {
 	gifts, outcomes := p.cfg.Store.Space()
 	return errors.Join(
-		p.purge(ctx, "gifts", gifts, c.gifts, p.cfg.Store.FirstGift, p.cfg.Store.PurgeGifts),
-		p.purge(ctx, "outcomes", outcomes, c.outcomes, p.cfg.Store.FirstOutcome, p.cfg.Store.PurgeOutcomes),
+		p.purge(ctx, history{"gifts", gifts.Full(), c.gifts, p.cfg.Store.FirstGift, p.cfg.Store.PurgeGifts}),
+		p.purge(ctx, history{"outcomes", outcomes.Full(), c.outcomes, p.cfg.Store.FirstOutcome, p.cfg.Store.PurgeOutcomes}),
 	)
 }
 
-// purge removes a share of what the partition has in a stream, of what is below upTo.
-func (p *Partition) purge(
-	ctx context.Context, stream string, s journal.StreamSpace, upTo uint64,
-	first func(context.Context) (uint64, error), purge func(context.Context, uint64) error,
-) error {
-	if s.Full() < purgeAt {
+// history is what a partition has in one stream.
+type history struct {
+	stream string
+	full   float64 // the part of the whole stream that is used
+	upTo   uint64  // from here on it is needed
+	// first is the partition's own oldest record: another partition may have to keep what
+	// is older.
+	first func(context.Context) (uint64, error)
+	below func(context.Context, uint64) error // purges
+}
+
+// purge removes a share of what is not needed, if the stream is nearly full.
+func (p *Partition) purge(ctx context.Context, h history) error {
+	if h.full < purgeAt {
 		return nil
 	}
-	// The partition's own, not the stream's: another partition may have to keep what is
-	// older.
-	from, err := first(ctx)
+	first, err := h.first(ctx)
 	if err != nil {
 		return err
 	}
-	below := purgeBelow(s.Full(), from, upTo)
-	if below <= from {
+	below := purgeBelow(h.full, first, h.upTo)
+	if below <= first {
 		return nil
 	}
-	if err := purge(ctx, below); err != nil {
+	if err := h.below(ctx, below); err != nil {
 		return err
 	}
-	p.purged(stream, s, below)
-	return nil
-}
-
-func (p *Partition) purged(stream string, s journal.StreamSpace, below uint64) {
 	p.stats.purges.Add(1)
 	p.cfg.Logger.Warn("decided history purged: the stream is nearly full",
-		slog.String("stream", stream), slog.String("full", fmt.Sprintf("%.0f%%", 100*s.Full())), slog.Uint64("below", below))
+		slog.String("stream", h.stream), slog.String("full", fmt.Sprintf("%.0f%%", 100*h.full)), slog.Uint64("below", below))
+	return nil
 }
 
 // purgeBelow is the sequence below which a partition's records of a stream go, where the

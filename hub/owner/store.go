@@ -14,6 +14,7 @@ type Store interface {
 	Snapshots
 	IDs
 	Space
+	Purging
 }
 
 // Gifts reads what was accepted.
@@ -69,7 +70,7 @@ type IDs interface {
 	LoadIDs(ctx context.Context, each func(storedAt int64, ids []journal.ID) error) error
 }
 
-// Space tells what is retained, and makes room.
+// Space tells what is retained.
 type Space interface {
 	// FirstOutcome returns a sequence at or below that of the partition's oldest
 	// retained record of OUTCOMES, above that of every one that is gone.
@@ -78,6 +79,10 @@ type Space interface {
 	FirstGift(ctx context.Context) (uint64, error)
 	// Space returns how full the streams are, as of a moment ago. It does no I/O.
 	Space() (gifts, outcomes journal.StreamSpace)
+}
+
+// Purging makes room.
+type Purging interface {
 	// PurgeGifts and PurgeOutcomes remove the partition's records below a sequence. What
 	// a snapshot needs must stay, and the last record of OUTCOMES.
 	PurgeGifts(ctx context.Context, below uint64) error

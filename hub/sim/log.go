@@ -303,18 +303,17 @@ func (g log) Space() (gifts, outcomes journal.StreamSpace) {
 	s := g.w.server
 	const whole = 1 << 20
 	used := uint64(s.full * whole)
-	gifts = journal.StreamSpace{Bytes: used, Max: whole, First: s.purged.gifts + 1, Last: uint64(s.gifts.synced)}
-	outcomes = journal.StreamSpace{Bytes: used, Max: whole, First: s.purged.outcomes + 1, Last: uint64(s.outcomes.synced)}
-	return gifts, outcomes
+	space := journal.StreamSpace{Bytes: used, Max: whole}
+	return space, space
 }
 
-// PurgeGifts implements [owner.Space].
+// PurgeGifts implements [owner.Purging].
 func (g log) PurgeGifts(_ context.Context, below uint64) error {
 	g.get(func() { g.w.purge("gifts", &g.w.server.purged.gifts, below) })
 	return nil
 }
 
-// PurgeOutcomes implements [owner.Space].
+// PurgeOutcomes implements [owner.Purging].
 func (g log) PurgeOutcomes(_ context.Context, below uint64) error {
 	g.get(func() { g.w.purge("outcomes", &g.w.server.purged.outcomes, below) })
 	return nil

@@ -286,8 +286,6 @@ func (s *Store) Space() (gifts, outcomes journal.StreamSpace) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	gifts, outcomes = s.space[0], s.space[1]
-	gifts.First, gifts.Last = s.kept, uint64(len(s.gifts))
-	outcomes.First, outcomes.Last = s.first, uint64(len(s.outcomes))
 	return gifts, outcomes
 }
 
