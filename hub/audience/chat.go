@@ -48,12 +48,12 @@ func (h *hall) like(count int) {
 	h.visit()
 }
 
-// counted notes that a member has come or gone, under mu. Who comes was told by its
+// counted notes that a viewer has come or gone, here or elsewhere, under mu. Who comes was told by its
 // welcome; that needs to be made up for only where someone was told otherwise.
 func (h *hall) counted() {
 	c := &h.chat
-	if len(h.members) <= 1 && !c.presence && c.told <= 1 {
-		c.told = len(h.members)
+	if viewers := h.viewers(); viewers <= 1 && !c.presence && c.told <= 1 {
+		c.told = viewers
 		return
 	}
 	c.presence = true
@@ -90,7 +90,7 @@ func (h *hall) flush(now time.Time) {
 		return
 	}
 	c.presence = false
-	viewers := len(h.members)
+	viewers := h.viewers()
 	it := item{event: wire.Encode(wire.Presence{Viewers: viewers}), kind: kindPresence}
 	if viewers != c.told {
 		c.told, c.toldAt = viewers, now

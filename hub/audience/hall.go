@@ -36,7 +36,7 @@ type hall struct {
 // heard twice.
 func (h *hall) join(j Joining) *Member {
 	m := &Member{hall: h, user: j.User, conn: j.Conn, from: start{pos: h.pos}, place: len(h.members)}
-	standing := Standing{Seq: h.seq, Viewers: len(h.members) + 1}
+	standing := Standing{Seq: h.seq, Viewers: h.viewers() + 1}
 	var missed []item
 	if s := j.Since; s != nil && *s <= max(h.seq, j.Seq) {
 		standing.Seq, standing.Resumed = *s, true
@@ -54,6 +54,10 @@ func (h *hall) join(j Joining) *Member {
 		h.users = make(map[string]*Member)
 	}
 	h.users[j.User] = m
+	h.house.crowd.Set(h.id, len(h.members))
+	if len(h.members) == 1 {
+		h.chat.told = standing.Viewers // by its welcome, and there is nobody else
+	}
 	h.counted()
 	if h.chat.presence {
 		h.chat.newcomers = append(h.chat.newcomers, newcomer{m, standing.Viewers})
@@ -90,8 +94,12 @@ func (h *hall) leave(m *Member) {
 	}
 	m.sibling = nil
 	h.house.viewers.Add(-1)
+	h.house.crowd.Set(h.id, len(h.members))
 	h.counted()
 }
+
+// viewers counts the room's viewers on all nodes, under mu.
+func (h *hall) viewers() int { return len(h.members) + h.house.crowd.Others(h.id) }
 
 // tell makes an entry that everyone hears, under mu.
 func (h *hall) tell(it item) (pos uint64) { return h.enqueue(entry{item: it}) }

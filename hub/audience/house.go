@@ -29,6 +29,7 @@ type Conn interface {
 // use.
 type House struct {
 	limits Limits
+	crowd  Crowd
 
 	mu    sync.RWMutex // guards halls and likes
 	halls map[string]*hall
@@ -44,6 +45,21 @@ type House struct {
 	counts  counts
 }
 
+// Crowd is the viewers of the rooms on all nodes together. Its methods are called with
+// a room locked: they must not block, and not call the house back.
+type Crowd interface {
+	// Set hears how many viewers a room has in this house.
+	Set(roomID string, viewers int)
+	// Others is how many it has elsewhere.
+	Others(roomID string) int
+}
+
+// nobody is the crowd of a house that is alone.
+type nobody struct{}
+
+func (nobody) Set(string, int)   {}
+func (nobody) Others(string) int { return 0 }
+
 // ErrClosed is returned by Join when the house has ended.
 var ErrClosed = errors.New("audience: closed")
 
@@ -55,12 +71,17 @@ func New(limits Limits) (*House, error) {
 	}
 	return &House{
 		limits: limits,
+		crowd:  nobody{},
 		halls:  make(map[string]*hall),
 		likes:  make(map[string]int64),
 		desks:  sync.Pool{New: func() any { return new(desk) }},
 		visits: visits{wake: make(chan struct{}, 1)},
 	}, nil
 }
+
+// Among makes the house one of several, on as many nodes: what viewers are told of
+// their number counts those of the others. Call it before the first Join.
+func (h *House) Among(c Crowd) { h.crowd = c }
 
 // Joining is a connection that comes into a room.
 type Joining struct {
@@ -82,7 +103,7 @@ type Joining struct {
 type Standing struct {
 	Seq     uint64
 	Resumed bool
-	Viewers int // with this one
+	Viewers int // on all nodes, with this one
 }
 
 // Join lets a connection into a room. The member hears everything that is told from
@@ -190,6 +211,14 @@ func (h *House) Like(roomID string, count int) {
 	}
 	defer hl.mu.Unlock()
 	hl.like(count)
+}
+
+// CrowdChanged says that a room's viewers elsewhere have become more or fewer.
+func (h *House) CrowdChanged(roomID string) {
+	if hl := h.find(roomID); hl != nil {
+		defer hl.mu.Unlock()
+		hl.counted()
+	}
 }
 
 // CloseRoom says bye to everyone in the room, after what was told so far.

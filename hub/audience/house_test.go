@@ -2,6 +2,7 @@ package audience_test
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -223,6 +224,38 @@ func TestPresence(t *testing.T) {
 		th.wait(5 * time.Second)
 		th.expect(others[0], "welcome 0 false 2", "presence 1")
 		others[0].Leave()
+	})
+}
+
+// elsewhere is viewers of other nodes, as a test sets them.
+type elsewhere struct{ here, others int }
+
+func (c *elsewhere) Set(_ string, viewers int) { c.here = viewers }
+func (c *elsewhere) Others(string) int         { return c.others }
+
+// TestPresenceCountsAll: viewers on other nodes are counted, in welcome and when they
+// come and go.
+func TestPresenceCountsAll(t *testing.T) {
+	t.Parallel()
+	open(t, audience.Limits{}, func(th *theatre) {
+		c := &elsewhere{others: 5}
+		th.Among(c)
+		ann := th.join("ann", -1)
+		th.expect(ann, "welcome 0 false 6")
+		for _, n := range []int{7, 0} {
+			c.others = n
+			th.CrowdChanged("r1")
+			th.CrowdChanged("nobody-is-there")
+			th.wait(2 * time.Second)
+			th.expect(ann, "presence "+strconv.Itoa(n+1))
+		}
+		if c.here != 1 {
+			t.Errorf("the others were told of %d viewers, want 1", c.here)
+		}
+		ann.Leave()
+		if c.here != 0 {
+			t.Errorf("after the last one has left the others were told of %d viewers", c.here)
+		}
 	})
 }
 
