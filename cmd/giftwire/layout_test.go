@@ -44,6 +44,8 @@ var layers = map[string][]string{
 	"cmd/internal/chaos":   {"room", "zego", "zego/zegotest", "hub/auth", "hub/client", "hub/wire", "cmd/internal/chaos/verdict"},
 	// It knows nothing of the hub but what is promised of it.
 	"cmd/internal/chaos/verdict": {},
+	"cmd/internal/natsd":         {},
+	"cmd/internal/natscluster":   {},
 	"hub/spec":                   {},
 	"hub/spec/spectest":          {"hub/spec"},
 	"hub/client":                 {"hub/wire"},
@@ -61,7 +63,7 @@ var confined = map[string][]string{
 	"github.com/coder/websocket":          {"hub/ws.go", "hub/client"},
 	"github.com/prometheus/client_golang": {"hub/metrics.go"},
 	"github.com/nats-io/nats.go":          {"hub/journal", "hub/cluster", "hub/audit"},
-	"github.com/nats-io/nats-server/v2":   {"hub/journal", "hub/audit"},
+	"github.com/nats-io/nats-server/v2":   {"hub/journal", "hub/audit", "cmd/internal/natsd"},
 	"github.com/golang-jwt/jwt/v5":        {"hub/auth"},
 	"github.com/alecthomas/kong":          {"cmd/giftwire"},
 }
