@@ -105,8 +105,6 @@ func TestMemory(t *testing.T) {
 // Whatever stands in a record, the audit ends with a report.
 func FuzzRecords(f *testing.F) {
 	f.Add(golden(f, "gift_record.json"), golden(f, "outcome_decisions.json"), []byte{1, 1, 2, 3, 4, 5, 6, 7, 8, 2}, []byte{4, 0, 0, 2})
-	f.Add([]byte(`{"v":1,"entries":[{}]}`), []byte(`{"v":1,"kind":"mark","rooms":[{"room":""}]}`), []byte{1}, []byte{})
-	f.Add([]byte(`null`), []byte(`{"v":1,"kind":"decisions","rooms":[{"decisions":[{}]}]}`), []byte{}, []byte{255})
 	f.Fuzz(func(t *testing.T, gifts, outcome, ids, open []byte) {
 		e := newEvening(t)
 		e.gifts[1].raw, e.outcomes[2].raw = gifts, outcome

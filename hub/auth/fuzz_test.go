@@ -13,16 +13,6 @@ import (
 // FuzzClaims signs any JSON as claims: what is taken makes an identity that ZEGO
 // takes, everything else is a bad token, and nothing panics.
 func FuzzClaims(f *testing.F) {
-	for _, seed := range []string{
-		`{"sub":"u1","aud":"giftwire","exp":99999999999}`,
-		`{"sub":"u1","aud":["giftwire"],"exp":99999999999,"nickname":"Ann","avatar":"https://e.example/a","sex":1,"room":"r1","can":["gift"]}`,
-		`{"sub":"u1","aud":"giftwire","exp":1e300,"can":[]}`,
-		`{"sub":"u1","aud":"giftwire","exp":-1,"nbf":"x"}`,
-		`{"sub":{"a":[1]},"aud":{},"exp":[],"can":{"gift":true},"room":null}`,
-		`[]`, `"x"`, `{`, "{\"sub\":\"\xff\"}",
-	} {
-		f.Add([]byte(seed))
-	}
 	h, err := auth.NewHS256(auth.HS256Config{Secret: []byte(secret)})
 	if err != nil {
 		f.Fatal(err)

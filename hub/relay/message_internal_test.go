@@ -120,9 +120,6 @@ func FuzzHear(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	f.Add([]byte("1 news n i 1\n{\"record\":1}"))
-	f.Add([]byte("1 chat n i 1\n{\"likes\":-1}"))
-	f.Add([]byte("1 counts n i 1\n{\"from\":-1,\"to\":999}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		deaf := &deaf{}
 		r, err := New(Config{Node: "me", Bus: deaf, Source: struct{ Source }{}, Audience: deaf})
