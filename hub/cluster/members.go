@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -93,6 +95,22 @@ func (m *Members) Staying() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.census.staying()
+}
+
+// Living lists all nodes that live, sorted; also those that give their partitions up
+// and still have viewers. It does no I/O.
+func (m *Members) Living() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(m.census.seats))
+}
+
+// Others reports whether other nodes live. It does no I/O.
+func (m *Members) Others() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, here := m.census.seats[m.cfg.Node]
+	return len(m.census.seats) > 1 || len(m.census.seats) == 1 && !here
 }
 
 // Valid reports whether this node may act as an owner now: its lease surely holds. It

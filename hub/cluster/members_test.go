@@ -94,7 +94,11 @@ func TestMembersKnowEachOther(t *testing.T) {
 	a.staying(t, "a")
 	b.staying(t, "a")
 	a.holds(t, "b", life.Incarnation, true) // it still has partitions to hand over
+	if got := a.Living(); !slices.Equal(got, []string{"a", "b"}) || !a.Others() || !b.Others() {
+		t.Errorf("living are %v, want a, and b which still has viewers", got)
+	}
 	b.leave(t)
+	poll(t, "b is gone", func() bool { return slices.Equal(a.Living(), []string{"a"}) && !a.Others() })
 	a.holds(t, "b", life.Incarnation, false)
 	if b.Valid() {
 		t.Error("a lease that was given back holds")

@@ -40,9 +40,10 @@ var ErrUnknownRoom = errors.New("cluster: unknown room")
 
 // RegistryConfig is how a registry is used. The zero value will do.
 type RegistryConfig struct {
-	// Changed hears of every change, also of this node's own, from the goroutine of
-	// Run; it must not block for long and must not write to the registry. What was
-	// there when the registry was opened is not told. nil: nobody.
+	// Changed hears of every change of what the platform decides (not of games), also of
+	// this node's own, from the goroutine of Run; it must not block for long and must not
+	// write to the registry. What was there when the registry was opened is not told. nil:
+	// nobody.
 	Changed func(Room)
 	// Logger gets what an operator should know. nil: nothing.
 	Logger *slog.Logger
@@ -65,7 +66,8 @@ type Registry struct {
 type record struct {
 	room     Room // without an ID: somebody deleted the key of a room that is not known
 	revision uint64
-	told     uint64 // the newest revision that the listener knows
+	told     setting // as the listener knows it
+	toldAt   uint64  // and the revision that said so
 }
 
 // OpenRegistry makes the bucket ROOMS or verifies its settings (else
@@ -88,7 +90,7 @@ func OpenRegistry(ctx context.Context, j *journal.Journal, cfg RegistryConfig) (
 	slices.Sort(r.names)
 	r.loading = false
 	for _, rec := range r.rooms {
-		rec.told = rec.revision
+		rec.told, rec.toldAt = rec.room.setting(), rec.revision
 	}
 	return r, nil
 }
@@ -126,10 +128,11 @@ func (r *Registry) Delete(ctx context.Context, id string) error {
 	return r.edit(ctx, id, func(rm *Room) { rm.Deleted = true })
 }
 
-// SetGame notes what the room's game does, of a deleted room too. Errors as of
-// Delete.
-func (r *Registry) SetGame(ctx context.Context, id string, game room.Game) error {
-	return r.edit(ctx, id, func(rm *Room) { rm.Game = game })
+// SetGame notes what the room's game does, of a deleted room too: for nodes that need
+// to know it and have no viewers of the room. Who owns the room notes it, some
+// milliseconds after it has happened. Errors as of Delete.
+func (r *Registry) SetGame(ctx context.Context, id, gameID string, game room.Game) error {
+	return r.edit(ctx, id, func(rm *Room) { rm.GameID, rm.Game = gameID, game })
 }
 
 // Get returns a room, a deleted one too. It does no I/O.

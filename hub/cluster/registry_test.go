@@ -102,7 +102,7 @@ func TestPutCreatesChangesAndRevives(t *testing.T) {
 		t.Error("the same room was created again")
 	}
 	game := room.Game{State: room.GameRunning, Round: "77"}
-	if err := r.SetGame(bounded(t), "r1", game); err != nil {
+	if err := r.SetGame(bounded(t), "r1", "TinyLoveWar", game); err != nil {
 		t.Fatal(err)
 	}
 	changed := first
@@ -114,7 +114,7 @@ func TestPutCreatesChangesAndRevives(t *testing.T) {
 		t.Fatal(err)
 	}
 	dead := changed
-	dead.Deleted, dead.Game = true, game
+	dead.Deleted, dead.Game, dead.GameID = true, game, "TinyLoveWar"
 	if got, _ := r.Get("r1"); !cmp.Equal(dead, got, untimed) {
 		t.Errorf("deleted room:\n%s", cmp.Diff(dead, got, untimed))
 	}
@@ -145,7 +145,7 @@ func TestRoomsThatCannotBe(t *testing.T) {
 	if err := r.Delete(bounded(t), "nobody"); !errors.Is(err, cluster.ErrUnknownRoom) {
 		t.Errorf("Delete of no room: %v", err)
 	}
-	if err := r.SetGame(bounded(t), "nobody", room.Game{}); !errors.Is(err, cluster.ErrUnknownRoom) {
+	if err := r.SetGame(bounded(t), "nobody", "", room.Game{}); !errors.Is(err, cluster.ErrUnknownRoom) {
 		t.Errorf("SetGame of no room: %v", err)
 	}
 }
@@ -224,6 +224,10 @@ func TestAnotherNodeSeesChanges(t *testing.T) {
 			t.Fatal("the listener heard nothing")
 		}
 	}
+	// What a game does is not for the listener.
+	if err := two.SetGame(bounded(t), "r1", "g", room.Game{State: room.GameRunning}); err != nil {
+		t.Fatal(err)
+	}
 	put(t, one, cluster.Room{ID: "r2", MiniGameID: "g"})
 	if rm := <-heard; rm.ID != "r2" {
 		t.Errorf("heard %+v once more", rm)
@@ -253,14 +257,14 @@ func TestConcurrentWritersLoseNothing(t *testing.T) {
 	writers.Go(func() {
 		for n := range rounds {
 			game := room.Game{State: room.GameRunning, Round: fmt.Sprint(n + 1)}
-			if err := playing.SetGame(ctx, "r1", game); err != nil {
+			if err := playing.SetGame(ctx, "r1", "TinyLoveWar", game); err != nil {
 				t.Errorf("SetGame: %v", err)
 			}
 		}
 	})
 	writers.Wait()
 	want := cluster.Room{
-		ID: "r1", MiniGameID: fmt.Sprintf("g%d", rounds), Game: room.Game{State: room.GameRunning, Round: fmt.Sprint(rounds)},
+		ID: "r1", MiniGameID: fmt.Sprintf("g%d", rounds), GameID: "TinyLoveWar", Game: room.Game{State: room.GameRunning, Round: fmt.Sprint(rounds)},
 	}
 	eventually(t, configuring, want)
 	eventually(t, playing, want)

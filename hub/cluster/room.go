@@ -27,10 +27,22 @@ type Room struct {
 	RequireRunning bool
 	// Deleted is a tombstone: no gifts, no viewers; ledger and open gifts stay.
 	Deleted bool
-	// Game is kept over changes, deletion and revival.
+	// Game is what GameID's game was last heard to do, see [Registry.SetGame]. It is kept
+	// over changes, deletion and revival.
 	Game      room.Game
-	CreatedAt int64 // Unix ms
-	ChangedAt int64 // Unix ms: of configuration or game
+	GameID    string // MiniGameId
+	CreatedAt int64  // Unix ms
+	ChangedAt int64  // Unix ms: of configuration or game
+}
+
+// setting is what the platform decides of a room.
+type setting struct {
+	game, anchor            string
+	requireRunning, deleted bool
+}
+
+func (r *Room) setting() setting {
+	return setting{r.MiniGameID, r.AnchorID, r.RequireRunning, r.Deleted}
 }
 
 // check reports all faults at once.
@@ -81,6 +93,7 @@ type storedRoom struct {
 
 type storedGame struct {
 	State      string `json:"state"`
+	GameID     string `json:"mini_game_id,omitzero"`
 	Round      string `json:"round_id,omitzero"`
 	WinnerTeam int    `json:"winner_team,omitzero"`
 	ResultType int    `json:"result_type,omitzero"`
@@ -91,7 +104,7 @@ func encodeRoom(r Room) ([]byte, error) {
 		V: roomFormat, ID: r.ID, MiniGameID: r.MiniGameID, AnchorID: r.AnchorID,
 		RequireRunning: r.RequireRunning, Deleted: r.Deleted,
 		Game: storedGame{
-			State: r.Game.State.String(), Round: r.Game.Round,
+			State: r.Game.State.String(), GameID: r.GameID, Round: r.Game.Round,
 			WinnerTeam: r.Game.WinnerTeam, ResultType: r.Game.ResultType,
 		},
 		CreatedAt: r.CreatedAt, ChangedAt: r.ChangedAt,
@@ -124,6 +137,7 @@ func decodeRoom(key string, data []byte) (Room, error) {
 		Game: room.Game{
 			State: state, Round: s.Game.Round, WinnerTeam: s.Game.WinnerTeam, ResultType: s.Game.ResultType,
 		},
+		GameID:    s.Game.GameID,
 		CreatedAt: s.CreatedAt, ChangedAt: s.ChangedAt,
 	}, nil
 }

@@ -121,8 +121,10 @@ func (r *Registry) take(e jetstream.KeyValueEntry) error {
 	r.apply(rm, e.Revision())
 	r.mu.Lock()
 	rec := r.rooms[rm.ID]
-	news := e.Revision() > rec.told
-	rec.told = max(rec.told, e.Revision())
+	news := e.Revision() > rec.toldAt && rm.setting() != rec.told
+	if e.Revision() > rec.toldAt {
+		rec.told, rec.toldAt = rm.setting(), e.Revision()
+	}
 	r.mu.Unlock()
 	if news && r.cfg.Changed != nil {
 		r.cfg.Changed(rm)

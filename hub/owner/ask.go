@@ -41,8 +41,8 @@ func (p *Partition) Lookup(ctx context.Context, id room.MsgID) (Known, error) {
 	return Known{Knowledge: Decided, Gift: d.Gift, Decision: d.Decision, Seq: at}, nil
 }
 
-// Room returns the state of a room; the zero state for one that never had a gift, or
-// while the partition is not ready.
+// Room returns the state of a room; all but Owner is zero for one that never had a gift,
+// and everything while the partition is not ready.
 func (p *Partition) Room(roomID string) RoomState {
 	if !p.Ready() {
 		return RoomState{}
@@ -51,10 +51,10 @@ func (p *Partition) Room(roomID string) RoomState {
 	defer p.rooms.Unlock()
 	e := p.rooms.find(roomID)
 	if e == nil {
-		return RoomState{}
+		return RoomState{Owner: p.cfg.Node}
 	}
 	return RoomState{
-		Seq: e.seq, Record: e.chain.head(), Totals: e.totals, Open: e.open,
+		Owner: p.cfg.Node, Seq: e.seq, Record: e.chain.head(), Totals: e.totals, Open: e.open,
 		Accepted: e.accepted(), Game: e.game.Now, GameID: e.game.ID,
 	}
 }

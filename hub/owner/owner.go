@@ -66,6 +66,7 @@ type Known struct {
 
 // RoomState is what the owner knows of a room now.
 type RoomState struct {
+	Owner    string // name of the node that owns the room; empty: nobody said so
 	Seq      uint64 // of the newest gifts event
 	Record   uint64 // OUTCOMES sequence of the room's newest entry, 0: none
 	Totals   journal.Totals

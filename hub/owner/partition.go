@@ -33,6 +33,7 @@ type Partition struct {
 	rooms    *rooms
 	verdicts *verdicts
 	phase    atomic.Int32
+	served   chan struct{} // closed when phaseServing begins
 	stats    counters
 	perform  stage.Perform // starts a room's actor
 
@@ -61,7 +62,7 @@ func New(cfg Config) (*Partition, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Partition{cfg: cfg, origin: time.Now(), rooms: newRooms(), verdicts: newVerdicts()}
+	p := &Partition{cfg: cfg, origin: time.Now(), rooms: newRooms(), verdicts: newVerdicts(), served: make(chan struct{})}
 	p.perform = p.start
 	return p, nil
 }

@@ -33,7 +33,7 @@ func TestGiftIsDecidedStoredAndTold(t *testing.T) {
 			t.Errorf("news are %+v, want seq 1 in record 2, the room's first", news)
 		}
 		want := owner.RoomState{
-			Seq: 1, Record: 2, Accepted: 1,
+			Owner: "n1", Seq: 1, Record: 2, Accepted: 1,
 			Totals: journal.Totals{Delivered: 1, DeliveredCount: 10},
 		}
 		if diff := cmp.Diff(want, o.Room("r1")); diff != "" {

@@ -34,7 +34,9 @@ func (p *Partition) read(ctx context.Context) error {
 		if after >= p.inherited {
 			// What was accepted before the takeover is taken in. Until then an id that is
 			// unknown here may be journaled all the same.
-			p.phase.CompareAndSwap(phaseTaking, phaseServing)
+			if p.phase.CompareAndSwap(phaseTaking, phaseServing) {
+				close(p.served)
+			}
 		}
 		// Room for at least one record: its gifts are accepted, so they have to be taken
 		// in, but need not be taken in now.

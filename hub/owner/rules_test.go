@@ -1,6 +1,8 @@
 package owner
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/giftwire/giftwire/hub/journal"
@@ -43,3 +45,51 @@ func TestRepeatedReportChangesNothing(t *testing.T) {
 		t.Errorf("a repeat was taken: round %s", g.Now.Round)
 	}
 }
+
+// What is decided is told when the log has stored it, and not before: an append that
+// fails leaves an audience that has heard nothing (P1).
+func TestNothingIsToldBeforeItIsStored(t *testing.T) {
+	told := &tellTale{}
+	p, err := New(Config{
+		Store: refusing{told: told, t: t}, Sender: struct{ room.Sender }{}, Listener: told, Node: "n1", Incarnation: "i1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &room.Gift{MsgID: room.NewMsgID(1, "r1", "ann", "c1"), ClientID: "c1", Room: "r1", Count: 10}
+	p.rooms.add(&openGift{gift: g, position: journal.Position{Seq: 7}})
+	p.verdicts.put("r1", []room.Decision{{Gift: g, Status: room.Delivered}})
+	if err := p.newAppender().flush(t.Context()); !errors.Is(err, errRefused) {
+		t.Errorf("flush ended with %v, want the store's error", err)
+	}
+	if told.decided != 0 {
+		t.Errorf("%d decisions were told that are not stored", told.decided)
+	}
+	if _, open := p.rooms.open[g.MsgID]; !open {
+		t.Error("the gift was closed though its decision is not stored")
+	}
+}
+
+var errRefused = errors.New("refused")
+
+// refusing is a log that stores nothing.
+type refusing struct {
+	Store
+
+	told *tellTale
+	t    *testing.T
+}
+
+func (s refusing) AppendOutcome(context.Context, uint64, journal.OutcomeRecord) (uint64, error) {
+	if s.told.decided != 0 {
+		s.t.Error("told while the record is being stored")
+	}
+	return 0, errRefused
+}
+
+// tellTale counts what it is told.
+type tellTale struct{ decided int }
+
+func (l *tellTale) Decided(n News)                        { l.decided += len(n.Decisions) }
+func (l *tellTale) Repeated(uint64, room.Decision)        {}
+func (l *tellTale) GameChanged(string, string, room.Game) {}
