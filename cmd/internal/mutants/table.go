@@ -216,7 +216,7 @@ var owned = []rule{
 	{
 		"told before it is stored", "P1", "hub/owner/appender.go",
 		`	err := a.storeRecord(ctx, &rec)`, "\ta.stored(&rec)\n\terr := a.storeRecord(ctx, &rec)",
-		"hub/sim", simulation,
+		"hub/owner", "TestNothingIsToldBeforeItIsStored",
 	},
 	{
 		"purge ignores open gifts", "P1", "hub/owner/space.go",

@@ -130,7 +130,7 @@ var ended = []rule{
 		`	case k != notTaken:
 		return fate{know: k, move: lookUp}`, `	case k == recorded:
 		return fate{know: k, move: lookUp}`,
-		"hub/sim", simulation,
+		"room", "TestExpiredUnknownGiftIsLookedUp",
 	},
 	{
 		"a missing row is success", "P2", "room/reading.go",
@@ -144,7 +144,7 @@ var ended = []rule{
 		`	case ResultPending:
 		return processing`, `	case ResultPending:
 		return noSuchGift`,
-		"hub/sim", simulation,
+		"room", "TestPendingResultIsSentAgain",
 	},
 	{
 		"10005 is sent again", "P2", "room/fate.go",
