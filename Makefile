@@ -25,12 +25,17 @@ ARGS ?=
 
 .PHONY: help
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .PHONY: run
 run: ## start everything in one process: hub, embedded NATS, simulated ZEGO, page on http://127.0.0.1:8080
 	go build -o $(TOOLS)/giftwire ./cmd/giftwire
 	$(TOOLS)/giftwire dev $(ARGS)
+
+.PHONY: run-cluster
+run-cluster: ## three nodes, three NATS servers and a simulated ZEGO, a process each; pages on http://127.0.0.1:8081 to 8083
+	go build -o $(TOOLS)/trio ./cmd/internal/trio
+	$(TOOLS)/trio $(ARGS)
 
 .PHONY: test
 test: cc ## vet, all tests under the race detector, fuzz seeds included
@@ -49,6 +54,17 @@ fmt: $(GOFUMPT) ## gofumpt
 .PHONY: bench
 bench: ## benchmarks with allocations; BENCH=regexp selects
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./...
+
+# QUICK=1 makes it a smoke run; ROUNDS, ONLY (scenarios) and PEERS (servers) change it.
+ROUNDS ?= 5
+PEERS ?= giftwire,centrifuge,melody,gws,tcp
+
+.PHONY: bench-peers
+bench-peers: ## the same broadcast through giftwire, centrifuge, melody, gws and bare TCP; wants two quiet cores, Linux
+	mkdir -p $(TOOLS)
+	go test -c -o $(TOOLS)/hub.test ./hub
+	cd cmd/bench-peers && go build -o $(TOOLS)/bench-peers .
+	$(TOOLS)/bench-peers -hub $(TOOLS)/hub.test -rounds $(ROUNDS) -only "$(ONLY)" -peers "$(PEERS)" $(if $(QUICK),-quick)
 
 # A look at the page at 1280 and 390 pixels, light and dark.
 LOOKS := $(TOOLS)/looks
@@ -92,6 +108,12 @@ chaos: strace ## the real binary through kills, lost power, bad disks, ZEGO's fa
 	go build -o $(TOOLS)/chaos ./cmd/internal/chaos
 	$(TOOLS)/chaos -only "$(CHAOS)" -each $(SECONDS_EACH)s
 
+.PHONY: chaos-cluster
+chaos-cluster: iproute ## three nodes and three NATS servers through kills, stops, partitions, restarts; CHAOS=name,name selects
+	mkdir -p $(TOOLS)
+	go build -o $(TOOLS)/chaos ./cmd/internal/chaos
+	$(TOOLS)/chaos -cluster -only "$(CHAOS)" -each $(SECONDS_EACH)s
+
 .PHONY: check
 check: lint test ## what a change has to pass before it is committed
 	go mod tidy -diff
@@ -109,6 +131,13 @@ strace:
 	@command -v strace >/dev/null || { \
 	  echo "installing strace for chaos"; \
 	  apt-get update -qq && apt-get install -y -qq strace; }
+
+# Networks of its own, with links that can be cut.
+.PHONY: iproute
+iproute:
+	@command -v ip >/dev/null || { \
+	  echo "installing iproute2 for chaos-cluster"; \
+	  apt-get update -qq && apt-get install -y -qq iproute2; }
 
 $(GOLANGCI):
 	mkdir -p $(TOOLS)

@@ -18,6 +18,9 @@ var answered = spectest.NewCoverage()
 // TestMain fails if a goroutine is left, or if the OpenAPI document lists an answer
 // that no test has met.
 func TestMain(m *testing.M) {
+	if beAPeer() {
+		return
+	}
 	goleak.VerifyTestMain(complete{m})
 }
 

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+)
+
+// frames follows the WebSocket frames of one connection, whose header may come in
+// pieces.
+type frames struct {
+	left int // bytes of the payload that are to come
+	head [10]byte
+	have int // bytes of the next header that are here
+}
+
+// feed takes bytes that were read, and counts the messages in them.
+func (f *frames) feed(p []byte, seen *deliveries) {
+	for len(p) > 0 {
+		if f.left > 0 {
+			n := min(f.left, len(p))
+			seen.count(p[:n])
+			f.left -= n
+			p = p[n:]
+			continue
+		}
+		f.head[f.have] = p[0]
+		f.have++
+		p = p[1:]
+		if f.have < 2 {
+			continue
+		}
+		switch length := f.head[1]; {
+		case length < 126:
+			f.left, f.have = int(length), 0
+		case length == 126 && f.have == 4:
+			f.left, f.have = int(binary.BigEndian.Uint16(f.head[2:])), 0
+		case length == 127 && f.have == 10:
+			f.left, f.have = int(binary.BigEndian.Uint64(f.head[2:])), 0 //nolint:gosec // our own servers'
+		}
+	}
+}
+
+// deliveries counts messages, and how long they were on their way.
+type deliveries struct {
+	n    int
+	hist histogram
+}
+
+// count finds the messages in a part of a payload. Of one whose time is cut off, only
+// the number is taken.
+func (d *deliveries) count(p []byte) {
+	for {
+		i := bytes.IndexByte(p, stamp)
+		if i < 0 {
+			return
+		}
+		p = p[i+1:]
+		d.n++
+		if len(p) < 19 {
+			return
+		}
+		var at int64
+		for _, c := range p[:19] {
+			at = at*10 + int64(c-'0')
+		}
+		d.hist.add(time.Duration(time.Now().UnixNano() - at))
+	}
+}
