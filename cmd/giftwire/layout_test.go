@@ -46,6 +46,7 @@ var layers = map[string][]string{
 	"cmd/internal/chaos/verdict": {},
 	"cmd/internal/natsd":         {},
 	"cmd/internal/natscluster":   {},
+	"cmd/internal/trio":          {"room", "web", "hub/auth", "cmd/internal/natscluster"},
 	"hub/spec":                   {},
 	"hub/spec/spectest":          {"hub/spec"},
 	"hub/client":                 {"hub/wire"},

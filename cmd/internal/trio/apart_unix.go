@@ -1,0 +1,9 @@
+//go:build unix && !linux
+
+package main
+
+import "syscall"
+
+// apart keeps a process out of the terminal's reach: Ctrl-C ends what is started here in
+// its order, and not all at once.
+func apart() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
