@@ -174,7 +174,7 @@ func isPrintable(s string) bool {
 func (p *platform) describe(cfg roomConfig, state owner.RoomState) roomBody {
 	return roomBody{
 		Room: cfg.id, MiniGameID: cfg.game, AnchorID: cfg.anchor, RequireRunning: cfg.requireRunning,
-		Owner: p.face.node, Viewers: p.face.viewers(cfg.id),
+		Owner: state.Owner, Viewers: p.face.viewers(cfg.id),
 		Game: describeGame(state.Playing(cfg.game)), Counters: countersOf(state),
 	}
 }

@@ -162,9 +162,10 @@ func (c *Config) check(f *faults) {
 func (l *Limits) fill(f *faults) {
 	limits, err := l.Room.WithDefaults()
 	f.err("Limits.Room", err)
-	f.err("Limits.Intake", l.Intake.Check())
-	f.err("Limits.Outbox", l.Outbox.Check())
 	l.Room = limits
+	l.Intake, err = l.Intake.WithDefaults()
+	f.err("Limits.Intake", err)
+	f.err("Limits.Outbox", l.Outbox.Check())
 	f.within("Limits.SubmitTimeout", &l.SubmitTimeout, 10*time.Second, 100*time.Millisecond, time.Minute)
 	f.within("Limits.LaunchEvery", &l.LaunchEvery, 10*time.Second, time.Second, time.Hour)
 	f.within("Limits.Drain", &l.Drain, 20*time.Second, time.Second, 5*time.Minute)

@@ -10,6 +10,7 @@ import (
 	"github.com/giftwire/giftwire/hub/cluster"
 	"github.com/giftwire/giftwire/hub/intake"
 	"github.com/giftwire/giftwire/hub/journal"
+	"github.com/giftwire/giftwire/room"
 )
 
 // directory is the hub's view of the room registry, which is not there before Run has
@@ -95,6 +96,25 @@ func (d *directory) List(after string, limit int) []roomConfig {
 		out[i] = configOf(r)
 	}
 	return out
+}
+
+// playing is what the registry says that the room's game does, and which game that is.
+func (d *directory) playing(id string) (game room.Game, gameID string) {
+	reg := d.registry.Load()
+	if reg == nil {
+		return room.Game{}, ""
+	}
+	r, _ := reg.Get(id)
+	return r.Game, r.GameID
+}
+
+// setGame notes what the room's game does.
+func (d *directory) setGame(ctx context.Context, id, gameID string, game room.Game) error {
+	reg := d.registry.Load()
+	if reg == nil {
+		return errNotLoaded
+	}
+	return reg.SetGame(ctx, id, gameID, game)
 }
 
 func configOf(r cluster.Room) roomConfig {

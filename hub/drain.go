@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -24,16 +25,30 @@ func (h *Hub) drain(ctx context.Context, run running) error {
 	h.intake.Close()
 	h.finish(ctx, "answer gifts", h.intake.Wait)
 	if !run.rooms.ended() && !run.journal.ended() { // else nothing can be decided any more
-		h.finish(ctx, "flush gifts", h.owners.waitFlushed)
+		h.finish(ctx, "give the rooms up", h.giveUp)
 	}
 	rooms := run.rooms.end()
 	h.finish(ctx, "tell viewers", h.lobby.drain)
 	viewers := run.viewers.end()
+	relay := errors.Join(run.relay.end(), run.games.end())
 	registry := run.registry.end()
 	journal := run.journal.end()
 	h.phase.to(phaseEnded)
 	h.cfg.Logger.Info("drained", slog.Duration("took", time.Since(start)))
-	return errors.Join(rooms, viewers, registry, journal)
+	return errors.Join(rooms, viewers, relay, registry, journal)
+}
+
+// giveUp hands the rooms over to the other nodes, some at a time, so that each of them
+// waits for a moment only; what is open goes with them. Where there is nobody, what is
+// open is given a chance to be decided here.
+func (h *Hub) giveUp(ctx context.Context) error {
+	if !h.membership.succeeded() {
+		return h.partitions.waitFlushed(ctx)
+	}
+	if err := h.membership.leave(ctx); err != nil {
+		return fmt.Errorf("tell the others: %w", err)
+	}
+	return h.partitions.waitHandedOver(ctx)
 }
 
 // finish gives one phase its share of the time. What is not finished then is not lost:

@@ -67,9 +67,10 @@ func (p *platform) mayLaunch(ctx context.Context, roomID string) error {
 	if p.game == nil {
 		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "this hub has no game platform").after(time.Minute)
 	}
-	state, err := p.state(ctx, roomID)
+	// What another node has heard a moment ago counts, too: a code may end a game.
+	state, err := p.ledgers.StateNow(ctx, roomID)
 	if err != nil {
-		return err
+		return asked(err)
 	}
 	if state.Game.State == room.GameRunning {
 		return newProblem(http.StatusConflict, codeGameRunning,

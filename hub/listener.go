@@ -1,17 +1,17 @@
 package hub
 
 import (
-	"github.com/giftwire/giftwire/hub/audience"
 	"github.com/giftwire/giftwire/hub/owner"
 	"github.com/giftwire/giftwire/room"
 )
 
-// listener passes the owners' news on: to the viewers and to the counters. Its
-// methods are called from the owners' goroutines and do not block.
+// listener hears the news of the partitions that this node owns: it counts them, has
+// the games' states noted for all nodes, and passes everything on to whoever tells the
+// viewers. Its methods are called from the owners' goroutines and do not block.
 type listener struct {
-	house   *audience.House
-	rooms   registry
 	metrics *metrics
+	games   *gameNotes // nil: there are no other nodes
+	next    owner.Listener
 }
 
 var _ owner.Listener = (*listener)(nil)
@@ -21,16 +21,16 @@ func (l *listener) Decided(news owner.News) {
 	for i := range news.Decisions {
 		l.metrics.decided(&news.Decisions[i])
 	}
-	l.house.Decided(news)
+	l.next.Decided(news)
 }
 
 // Repeated implements owner.Listener. It is no new result, so nothing is counted.
-func (l *listener) Repeated(seq uint64, d room.Decision) { l.house.Repeated(seq, d) }
+func (l *listener) Repeated(seq uint64, d room.Decision) { l.next.Repeated(seq, d) }
 
 // GameChanged implements owner.Listener.
 func (l *listener) GameChanged(roomID, gameID string, game room.Game) {
-	// A room that is gone has no viewers, and another game than the room's is not shown.
-	if cfg, ok := l.rooms.Get(roomID); ok && cfg.game == gameID {
-		l.house.GameChanged(roomID, gameID, game)
+	if l.games != nil {
+		l.games.note(roomID, gameID, game)
 	}
+	l.next.GameChanged(roomID, gameID, game)
 }

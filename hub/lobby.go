@@ -25,7 +25,8 @@ type lobbyConfig struct {
 	house     *audience.House
 	intake    *intake.Intake
 	rooms     intake.Rooms
-	owners    roomStates
+	owners    following
+	chat      saying
 	catalogue room.Catalogue
 	limits    ViewerLimits
 	// closed says why nobody is let in now; nil: the hub serves.
@@ -33,12 +34,21 @@ type lobbyConfig struct {
 	log    *slog.Logger
 }
 
-// roomStates is what the owners know of rooms.
-type roomStates interface {
-	// Serves reports whether the room's owner is here and ready.
-	Serves(roomID string) bool
-	// Room returns a room's state.
+// following is what is known of rooms that viewers watch.
+type following interface {
+	// Follow says that a viewer of the room is here, and returns the room's state: from
+	// there on the house hears everything. It may wait for the room's owner until ctx
+	// ends. Each Follow that returns no error needs an Unfollow.
+	Follow(ctx context.Context, roomID string) (owner.RoomState, error)
+	Unfollow(roomID string)
+	// Room returns the newest that is known here of a room that is followed.
 	Room(roomID string) owner.RoomState
+}
+
+// saying shows what viewers say to the room's viewers, here and elsewhere.
+type saying interface {
+	Comment(roomID string, c wire.Comment)
+	Like(roomID string, count int)
 }
 
 // lobby is where viewers come in: it checks them, makes their sessions, and watches
@@ -69,7 +79,7 @@ func (h *Hub) newLobby() *lobby {
 	return newLobby(lobbyConfig{
 		face: face{node: h.cfg.Journal.Node(), epoch: h.cfg.Journal.Epoch()},
 		auth: h.cfg.Auth, origins: h.cfg.Web.Origins,
-		house: h.house, intake: h.intake, rooms: h.rooms, owners: h.owners, catalogue: h.cfg.Catalogue,
+		house: h.house, intake: h.intake, rooms: h.rooms, owners: watched{h}, chat: chatter{h}, catalogue: h.cfg.Catalogue,
 		limits: h.cfg.Limits.Viewer, closed: h.phase.closed, log: h.cfg.Logger,
 	})
 }

@@ -33,7 +33,10 @@ func (oneRoom) Room(string) (intake.Room, bool) { return intake.Room{Game: "g"},
 
 type noGifts struct{}
 
-func (noGifts) Serves(string) bool          { return true }
+func (noGifts) Follow(context.Context, string) (owner.RoomState, error) {
+	return owner.RoomState{}, nil
+}
+func (noGifts) Unfollow(string)             {}
 func (noGifts) Room(string) owner.RoomState { return owner.RoomState{} }
 
 func newCrowd(b *testing.B, viewers int) *crowd {

@@ -27,13 +27,14 @@ import (
 // told to, and the test plays the owner.
 type stage struct {
 	*lobby
-	t      *testing.T
-	signer *auth.HS256
-	docs   *spectest.Docs
-	url    string
-	serves atomic.Bool             // the owner
-	shut   atomic.Pointer[problem] // why nobody is let in
-	stored func(journal.Entry) error
+	t        *testing.T
+	signer   *auth.HS256
+	docs     *spectest.Docs
+	url      string
+	serves   atomic.Bool             // the owner
+	followed atomic.Int64            // Follow less Unfollow
+	shut     atomic.Pointer[problem] // why nobody is let in
+	stored   func(journal.Entry) error
 
 	mu    sync.Mutex // guards what follows
 	rooms map[string]intake.Room
@@ -96,6 +97,9 @@ func newQuietStage(t *testing.T, change ...func(*lobbyConfig)) *stage {
 			t.Fatal(err)
 		}
 	}
+	if cfg.chat == nil {
+		cfg.chat = cfg.house
+	}
 	cfg.intake, err = intake.New(intake.Config{
 		Journal: st, Owner: st, Chat: st, Rooms: cfg.rooms, AppID: 1, Prices: intake.Prices{Catalogue: cfg.catalogue},
 	})
@@ -116,6 +120,9 @@ func (st *stage) begin() (stop func()) {
 	return func() {
 		if err := p.end(); err != nil {
 			st.t.Error(err)
+		}
+		if n := st.followed.Load(); n != 0 {
+			st.t.Errorf("rooms are followed %d times more than there are viewers", n)
 		}
 	}
 }
@@ -143,24 +150,28 @@ func (o *once) Room(id string) (intake.Room, bool) {
 }
 
 // changing tells of a running game from the second time on that it is asked.
-type changing struct {
-	*stage
-	asked atomic.Bool
-}
+type changing struct{ *stage }
 
-// Room implements roomStates.
+// Room implements following.
 func (c *changing) Room(id string) owner.RoomState {
 	state := c.stage.Room(id)
-	if c.asked.Swap(true) {
-		state.GameID, state.Game.State = "TinyLoveWar", room.GameRunning
-	}
+	state.GameID, state.Game.State = "TinyLoveWar", room.GameRunning
 	return state
 }
 
-// Serves implements roomStates.
-func (st *stage) Serves(string) bool { return st.serves.Load() }
+// Follow implements following.
+func (st *stage) Follow(_ context.Context, roomID string) (owner.RoomState, error) {
+	if !st.serves.Load() {
+		return owner.RoomState{}, owner.ErrNotReady
+	}
+	st.followed.Add(1)
+	return st.Room(roomID), nil
+}
 
-// Room implements roomStates and intake.Owner.
+// Unfollow implements following.
+func (st *stage) Unfollow(string) { st.followed.Add(-1) }
+
+// Room implements following and intake.Owner.
 func (st *stage) Room(string) owner.RoomState {
 	st.mu.Lock()
 	defer st.mu.Unlock()

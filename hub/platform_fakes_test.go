@@ -85,7 +85,13 @@ func (f *fakeLedgers) State(context.Context, string) (owner.RoomState, error) {
 	if f.away {
 		return owner.RoomState{}, owner.ErrNotReady
 	}
-	return f.state, nil
+	state := f.state
+	state.Owner = "n1"
+	return state, nil
+}
+
+func (f *fakeLedgers) StateNow(ctx context.Context, roomID string) (owner.RoomState, error) {
+	return f.State(ctx, roomID)
 }
 
 func (f *fakeLedgers) Ledger(_ context.Context, _ string, after owner.Cursor, limit int) (owner.Page, error) {

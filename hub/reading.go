@@ -1,10 +1,12 @@
 package hub
 
 import (
+	"github.com/giftwire/giftwire/hub/ask"
 	"github.com/giftwire/giftwire/hub/audience"
 	"github.com/giftwire/giftwire/hub/intake"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/hub/owner"
+	"github.com/giftwire/giftwire/hub/relay"
 )
 
 // reading is the hub's state in numbers, as it is at one moment.
@@ -16,6 +18,9 @@ type reading struct {
 	audience   audience.Stats
 	breaker    bool // open
 	journal    journal.Stats
+	nodes      int
+	relay      relay.Stats
+	asked      ask.Stats
 }
 
 // series is one number of a reading.
@@ -39,7 +44,27 @@ func (r reading) series() []series {
 	}
 	all = append(all, ownerSeries(r.partitions)...)
 	all = append(all, audienceSeries(r.audience)...)
+	all = append(all, clusterSeries(r)...)
 	return append(all, journalSeries(r.journal)...)
+}
+
+// clusterSeries is what nodes have to do with each other.
+func clusterSeries(r reading) []series {
+	return []series{
+		gauge("cluster_nodes", "Nodes that live, this one included.", float64(r.nodes)),
+		gauge("cluster_rooms_followed", "Rooms whose news this node asks for, for its viewers.", float64(r.relay.Followed)),
+		gauge("cluster_rooms_waiting", "Of these, rooms whose news are being put right.", float64(r.relay.Waiting)),
+		total("cluster_messages_published_total", "News, chat and beats told to other nodes.", float64(r.relay.Published)),
+		total("cluster_messages_failed_total", "Of these, those that NATS did not take; the others repair.", float64(r.relay.PublishFailed+r.relay.NewsDropped)),
+		total("cluster_messages_heard_total", "Messages of other nodes.", float64(r.relay.Heard)),
+		total("cluster_messages_foreign_total", "Of these, and of answers, those of another version or that cannot be read.", float64(r.relay.Foreign+r.relay.Unreadable+r.asked.Foreign)),
+		total("cluster_repairs_total", "Reads of OUTCOMES because news were missed.", float64(r.relay.Repairs)),
+		total("cluster_repaired_records_total", "Records that they brought.", float64(r.relay.Repaired)),
+		total("cluster_repairs_skipped_total", "Repairs that did not reach back: viewers were told lagged.", float64(r.relay.Skipped)),
+		total("cluster_questions_total", "Questions to owners on other nodes.", float64(r.asked.Asked)),
+		total("cluster_questions_repeated_total", "Attempts that were repeated because no owner was ready.", float64(r.asked.Again)),
+		total("cluster_questions_silent_total", "Questions that nobody answered.", float64(r.asked.Silence)),
+	}
 }
 
 // ownerSeries adds the partitions up.

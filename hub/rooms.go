@@ -36,6 +36,8 @@ type registry interface {
 type ledgers interface {
 	// State returns a room's state; what this node has accepted is in it.
 	State(ctx context.Context, roomID string) (owner.RoomState, error)
+	// StateNow is State with what any node has accepted.
+	StateNow(ctx context.Context, roomID string) (owner.RoomState, error)
 	Ledger(ctx context.Context, roomID string, after owner.Cursor, limit int) (owner.Page, error)
 	Timeline(ctx context.Context, roomID string, id room.MsgID) (owner.Timeline, error)
 }

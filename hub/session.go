@@ -47,10 +47,12 @@ func (l *lobby) begin(k *link, v visitor) {
 		nextPing: time.Now().Add(pingEvery),
 	}
 	if !l.sessions.admit() {
+		l.owners.Unfollow(v.room)
 		k.socket.kill() // the hub drains since the checks: without a welcome the viewer tries elsewhere
 		return
 	}
 	if err := s.enter(v); err != nil {
+		l.owners.Unfollow(v.room)
 		l.sessions.turnAway()
 		k.socket.kill() // the hub has ended since the checks
 		return
@@ -65,8 +67,7 @@ func (l *lobby) begin(k *link, v visitor) {
 
 // enter joins the room. The first events are in the outbox when it returns.
 func (s *session) enter(v visitor) error {
-	l := s.lobby
-	state := l.owners.Room(v.room)
+	l, state := s.lobby, v.state
 	member, err := l.house.Join(audience.Joining{
 		Room: v.room, User: v.who.User.ID, Conn: s.link, Seq: state.Seq, Since: v.since,
 		Welcome: func(at audience.Standing) []byte {
@@ -97,6 +98,7 @@ func (s *session) run() {
 	for {
 		if err := s.next(); err != nil {
 			s.member.Leave() // before the closing handshake, which may take seconds
+			s.lobby.owners.Unfollow(s.room)
 			s.link.fail(err)
 			return
 		}

@@ -152,7 +152,7 @@ func (s *session) comment(f wire.CommentFrame, now time.Time) {
 	s.lobby.intake.Comment(c, func(v intake.Verdict) {
 		switch v.Outcome {
 		case intake.Accepted:
-			s.lobby.house.Comment(s.room, wire.CommentOf(room.Comment{User: c.User, Text: c.Text, At: now.UnixMilli()}))
+			s.lobby.chat.Comment(s.room, wire.CommentOf(room.Comment{User: c.User, Text: c.Text, At: now.UnixMilli()}))
 		case intake.Rejected:
 			s.refuse(f.ID, v)
 		case intake.Unknown: // best effort is all that a comment is promised
@@ -204,5 +204,5 @@ func (s *session) liked(count int) {
 		s.refuse("", v)
 		return
 	}
-	s.lobby.house.Like(s.room, count)
+	s.lobby.chat.Like(s.room, count)
 }

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/giftwire/giftwire/hub/auth"
 	"github.com/giftwire/giftwire/hub/intake"
+	"github.com/giftwire/giftwire/hub/owner"
 	"github.com/giftwire/giftwire/hub/wire"
 )
 
@@ -33,7 +35,12 @@ type visitor struct {
 	config intake.Room
 	who    auth.Identity
 	since  *uint64 // the last gifts event heard, in this epoch; nil: start over
+	state  owner.RoomState
 }
+
+// followMax is how long a viewer who comes waits for the room's owner: longer than a
+// takeover takes (P12: 3 s after a node was killed).
+const followMax = 4 * time.Second
 
 // knock checks a viewer and upgrades the connection. A request that asks for no
 // upgrade, which is how a browser learns what was wrong, passes the same checks.
@@ -42,11 +49,16 @@ func (l *lobby) knock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := l.follow(r.Context(), &v); err != nil {
+		return err
+	}
 	if err := upgradable(r); err != nil {
+		l.owners.Unfollow(v.room)
 		return err
 	}
 	k, err := accept(w, r, l.limits.Frames.limit().Bucket())
 	if err != nil { // the library has answered
+		l.owners.Unfollow(v.room)
 		l.log.Debug("upgrade failed", slog.String("room", v.room), slog.Any("error", err))
 		return nil
 	}
@@ -86,11 +98,21 @@ func (l *lobby) admit(r *http.Request) (visitor, error) {
 	if closed != nil {
 		return v, closed
 	}
-	if !l.owners.Serves(v.room) {
-		return v, newProblem(http.StatusServiceUnavailable, codeUnavailable,
+	return v, nil
+}
+
+// follow begins to hear of the visitor's room, and learns its state.
+func (l *lobby) follow(ctx context.Context, v *visitor) error {
+	ctx, cancel := context.WithTimeout(ctx, followMax)
+	defer cancel()
+	state, err := l.owners.Follow(ctx, v.room)
+	if err != nil {
+		l.log.Debug("room cannot be followed", slog.String("room", v.room), slog.Any("error", err))
+		return newProblem(http.StatusServiceUnavailable, codeUnavailable,
 			"nobody answers for room %s at the moment", v.room).after(retrySoon)
 	}
-	return v, nil
+	v.state = state
+	return nil
 }
 
 // resumePoint reads since and epoch, and refuses tokens in the query, which would

@@ -224,7 +224,7 @@ func TestZEGOStorm(t *testing.T) {
 	if got := th.counters(t, "r1"); got != want {
 		t.Errorf("counters %+v, want %+v", got, want)
 	}
-	hear(bob, func(g wire.Gifts) bool { return g.Seq == th.owners.Room("r1").Seq }) // so eve was told, too
+	hear(bob, func(g wire.Gifts) bool { return g.Seq == th.asker.Room("r1").Seq }) // so eve was told, too
 	stop()
 	watch.Wait()
 	for _, f := range seen.faults {

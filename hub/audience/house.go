@@ -260,6 +260,9 @@ func (h *House) Viewers(roomID string) int {
 	return len(hl.members)
 }
 
+// HistoryAge is how long a room's news are kept to resume from.
+func (h *House) HistoryAge() time.Duration { return h.limits.HistoryAge }
+
 func (h *House) soft() bounds { return bounds{h.limits.OutboxEvents, h.limits.OutboxBytes} }
 
 func (h *House) hard() bounds {

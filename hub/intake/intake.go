@@ -55,7 +55,7 @@ func New(cfg Config) (*Intake, error) {
 	missing("Chat", cfg.Chat == nil)
 	missing("Rooms", cfg.Rooms == nil)
 	var err error
-	cfg.Limits, err = cfg.Limits.withDefaults()
+	cfg.Limits, err = cfg.Limits.WithDefaults()
 	faults = append(faults, err)
 	if err := errors.Join(faults...); err != nil {
 		return nil, err

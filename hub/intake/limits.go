@@ -30,11 +30,12 @@ type Limits struct {
 
 // Check reports what is wrong with the limits, all faults at once.
 func (l Limits) Check() error {
-	_, err := l.withDefaults()
+	_, err := l.WithDefaults()
 	return err
 }
 
-func (l Limits) withDefaults() (Limits, error) {
+// WithDefaults fills what is zero and checks the rest, as [Limits.Check].
+func (l Limits) WithDefaults() (Limits, error) {
 	if l.RoomOpen == 0 {
 		l.RoomOpen = 20_000
 	}

@@ -257,6 +257,10 @@ func (j *Journal) Epoch() string { return j.layout.epoch }
 // Partitions is how many partitions the rooms are spread over.
 func (j *Journal) Partitions() int { return j.layout.partitions }
 
+// Embedded reports whether the journal runs a server of its own: then no other node can
+// share it.
+func (j *Journal) Embedded() bool { return j.embedded != nil }
+
 // Node is this node's name in records.
 func (j *Journal) Node() string { return j.cfg.Node }
 

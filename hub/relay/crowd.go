@@ -225,8 +225,9 @@ func (c *Crowd) setFull(p *peer, full []Load) {
 	p.full = slices.Clone(full)
 }
 
-// load is how many gifts of a room are open that fills up, 0 for one that does not.
-func (c *Crowd) load(roomID string) int {
+// Open returns how many gifts are open in a room of another node that fills up, 0 for
+// one that does not.
+func (c *Crowd) Open(roomID string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.loads[roomID]

@@ -199,7 +199,7 @@ func (f *Follower) Room(roomID string) (owner.RoomState, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.snapshot()
-	s.Open = max(s.Open, f.relay.Crowd.load(roomID))
+	s.Open = max(s.Open, f.relay.Crowd.Open(roomID))
 	return s, true
 }
 

@@ -18,7 +18,7 @@ type Teller struct {
 	mu        sync.Mutex      // guards the following
 	marks     map[string]mark // of rooms that changed since the last beat
 	games     uint64          // changes of games so far
-	announced []Head          // not told yet
+	announced []owner.Head    // not told yet
 }
 
 var _ owner.Listener = (*Teller)(nil)
@@ -27,12 +27,6 @@ var _ owner.Listener = (*Teller)(nil)
 type mark struct {
 	record, seq uint64 // the newest, 0: none
 	game        uint64 // number of its game's last change, 0: none
-}
-
-// Head is the newest record of a room, and its gifts event counter.
-type Head struct {
-	Room        string
-	Record, Seq uint64
 }
 
 // outgoing is a message to the other nodes that is not encoded yet. One of news,
@@ -106,7 +100,7 @@ func (t *Teller) GameChanged(roomID, gameID string, game room.Game) {
 // those without a record too: what the owner before did not come to tell is noticed by
 // this. Call it when the partition is ready. It does not block; the other nodes hear it
 // with the next beats, 100,000 heads a second.
-func (t *Teller) Announce(heads []Head) {
+func (t *Teller) Announce(heads []owner.Head) {
 	if t.relay.cfg.Bus == nil {
 		return
 	}

@@ -86,12 +86,12 @@ func (w *world) play(id string, g room.Game) {
 	w.room(id).Game, w.room(id).GameID = g, "mg"
 }
 
-func (w *world) heads() []relay.Head {
+func (w *world) heads() []owner.Head {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var heads []relay.Head
+	var heads []owner.Head
 	for id, s := range w.rooms {
-		heads = append(heads, relay.Head{Room: id, Record: s.Record, Seq: s.Seq})
+		heads = append(heads, owner.Head{Room: id, Record: s.Record, Seq: s.Seq})
 	}
 	return heads
 }
