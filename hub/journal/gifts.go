@@ -145,8 +145,36 @@ func (r *giftReader) rest(ctx context.Context, ring <-chan struct{}) error {
 	return nil
 }
 
-// LastGift returns the stream sequence of the partition's newest record, read from
-// the stream's leader; 0 when there is none.
+// EndOfGifts returns a stream sequence that every record which was ever acknowledged or
+// read before the call is below or at. A new owner takes what is up to there for sent.
+//
+// Beside an embedded server that is the newest record's. Elsewhere it is that of a record
+// without entries which is stored for this: a leader that has been deposed and does not
+// know it yet, because it was stopped or cut off, still answers reads (nats-server
+// v2.15.2, jsMsgGetRequest: its own idea of leading is all that is asked), and would name
+// an older one; but only a leader that has a quorum can acknowledge. It repeats until it
+// is stored; where the stream is full, nothing more gets in, and the newest record's
+// has to do. The errors are ctx's cause and [ErrClosed].
+func (p *Partition) EndOfGifts(ctx context.Context) (uint64, error) {
+	if p.j.embedded != nil {
+		return p.LastGift(ctx)
+	}
+	// Another incarnation than the publishers', whose records are counted.
+	mark := appendGiftRecord(nil, p.j.cfg.Node, p.j.incarnation+".end", 1, nil)
+	seq, err := p.save(ctx, giftSubject(p.n), mark, nil)
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		return p.LastGift(ctx)
+	case err != nil:
+		return 0, err
+	}
+	p.pub.news.learn(seq)
+	return seq, nil
+}
+
+// LastGift returns the stream sequence of the partition's newest record, as the server
+// has it that takes itself for the stream's leader; 0 when there is none. What must not
+// miss an acknowledged record asks [Partition.EndOfGifts].
 func (p *Partition) LastGift(ctx context.Context) (uint64, error) {
 	m, err := p.j.leaderLast(ctx, streamGifts, giftSubject(p.n))
 	return m.seq, err

@@ -12,7 +12,8 @@ import (
 )
 
 // LastOutcome returns the partition's last record, read from the stream's leader;
-// a record with Seq 0 when there is none.
+// a record with Seq 0 when there is none. A leader that has been deposed and does not
+// know it yet may name an older one: who appends behind it is refused.
 func (p *Partition) LastOutcome(ctx context.Context) (OutcomeRecord, error) {
 	m, err := p.j.leaderLast(ctx, streamOutcomes, outcomeSubject(p.n))
 	if err != nil || m.seq == 0 {
@@ -114,7 +115,7 @@ func (p *Partition) tryAppend(ctx context.Context, expected uint64, data []byte)
 // the very record that was to be stored: an earlier attempt landed. 0: the last
 // record is the expected one still, so the refusal was about something else.
 func (p *Partition) whoWrote(ctx context.Context, expected uint64, rec OutcomeRecord) (uint64, error) {
-	last, err := p.LastOutcome(ctx)
+	last, err := p.lastFrom(ctx, expected)
 	if err != nil {
 		return 0, err
 	}
@@ -130,6 +131,29 @@ func (p *Partition) whoWrote(ctx context.Context, expected uint64, rec OutcomeRe
 		return 0, fmt.Errorf("%w: node %s, term %d, wrote record %d after %d",
 			ErrFenced, last.Node, last.Term, last.Seq, expected)
 	}
+}
+
+// lastFrom is LastOutcome for who knows that there is a record at seq. Nothing but age
+// removes a last record, so who names an older one may be a leader that has been
+// deposed and learns it within a heartbeat (1 s, nats-server v2.15.2, raft.go): it is
+// asked again for so long.
+func (p *Partition) lastFrom(ctx context.Context, seq uint64) (last OutcomeRecord, err error) {
+	for range 12 {
+		if last, err = p.LastOutcome(ctx); err != nil || last.Seq >= seq {
+			return last, err
+		}
+		state, err := p.j.state(ctx, streamOutcomes)
+		if err != nil {
+			return OutcomeRecord{}, err
+		}
+		if last.Seq == 0 && state.LastSeq >= seq {
+			break // it has aged out
+		}
+		if err := p.j.pause(ctx, 100*time.Millisecond); err != nil {
+			return OutcomeRecord{}, err
+		}
+	}
+	return last, nil
 }
 
 // ReadOutcomes calls each for the partition's records after the given sequence up

@@ -82,6 +82,9 @@ func (p *Partition) saveChunk(ctx context.Context, name string, data []byte) err
 		if lookErr != nil {
 			return lookErr
 		}
+		if last.Term < p.identity.term {
+			return errBehind
+		}
 		if last.Term != p.identity.term || last.Incarnation != p.identity.incarnation {
 			return err
 		}
@@ -89,6 +92,10 @@ func (p *Partition) saveChunk(ctx context.Context, name string, data []byte) err
 	}
 	return err
 }
+
+// errBehind: whoever answered does not know of this owner's own takeover, so it cannot
+// tell who owns the partition now.
+var errBehind = errors.New("owner: the log's last record is older than the takeover")
 
 // lateWrites is how many late writes of earlier owners one chunk may meet in a row: each
 // of them has at most one under way.

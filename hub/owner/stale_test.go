@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -183,5 +184,45 @@ func TestUnreadableRecordsEndIt(t *testing.T) {
 		if err := o.wait(t); !errors.Is(err, journal.ErrFormat) {
 			t.Errorf("Run ended with %v, want ErrFormat", err)
 		}
+	})
+}
+
+// deposed answers like a leader that does not know yet that it is none: it knows only
+// what was there before the owner came, and a rival's chunk is where the owner's was.
+type deposed struct {
+	*ownertest.Hand
+
+	now atomic.Bool
+}
+
+func (s *deposed) LastOutcome(ctx context.Context) (journal.OutcomeRecord, error) {
+	if s.now.Load() {
+		return journal.OutcomeRecord{}, nil
+	}
+	return s.Hand.LastOutcome(ctx)
+}
+
+func (s *deposed) SaveChunk(ctx context.Context, name string, data []byte) error {
+	if s.now.Load() {
+		return journal.ErrFenced
+	}
+	return s.Hand.SaveChunk(ctx, name, data)
+}
+
+// A leader that is behind the owner's own takeover cannot say that the partition is
+// another's: the owner goes on, and snapshots later.
+func TestDeposedLeaderEndsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, zego := ownertest.NewStore(), newPlatform()
+		s := &deposed{Hand: store.Hand()}
+		o := own(t, s, zego, often)
+		s.now.Store(true)
+		store.Accept(entryOf(gift("ann", "a1")))
+		time.Sleep(30 * time.Second)
+		if got := o.Stats(); got.Failed == 0 || !o.Ready() {
+			t.Errorf("%+v, ready %v: want failed snapshots and an owner that goes on", got, o.Ready())
+		}
+		s.now.Store(false)
+		o.release(t)
 	})
 }

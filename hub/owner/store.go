@@ -24,9 +24,9 @@ type Gifts interface {
 	// ctx's cause, or with journal.ErrGone when records after the sequence have aged
 	// out unread, which is a loss of gifts.
 	ReadGifts(ctx context.Context, after uint64) ([]journal.GiftRecord, error)
-	// LastGift returns the stream sequence of the partition's newest record, read from
-	// the stream's leader; 0 when there is none.
-	LastGift(ctx context.Context) (uint64, error)
+	// EndOfGifts returns a stream sequence that every record which was ever acknowledged
+	// or read before the call is below or at. It may store a record for that.
+	EndOfGifts(ctx context.Context) (uint64, error)
 	// GiftsAt returns the records at these stream sequences, ascending; one that has
 	// aged out is left out.
 	GiftsAt(ctx context.Context, seqs []uint64) ([]journal.GiftRecord, error)

@@ -58,7 +58,7 @@ func (p *Partition) takeOver(ctx context.Context) error {
 	p.since = p.mono()
 	// Whatever is stored by now an earlier owner may have read and sent, in a snapshot or
 	// not: its outcome is unknown. The earlier owner starts no call after this.
-	if p.inherited, err = retry(ctx, p.cfg.Logger, "read the end of GIFTS", p.cfg.Store.LastGift); err != nil {
+	if p.inherited, err = retry(ctx, p.cfg.Logger, "find the end of GIFTS", p.cfg.Store.EndOfGifts); err != nil {
 		return err
 	}
 	began := time.Now()

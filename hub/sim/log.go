@@ -80,8 +80,8 @@ func (w *World) outcome(seq uint64) (rec journal.OutcomeRecord, prev uint64) {
 	return rec, prev
 }
 
-// LastGift implements [owner.Gifts].
-func (g log) LastGift(context.Context) (seq uint64, err error) {
+// EndOfGifts implements [owner.Gifts].
+func (g log) EndOfGifts(context.Context) (seq uint64, err error) {
 	g.get(func() { seq = uint64(g.w.server.gifts.synced) })
 	return seq, nil
 }

@@ -106,6 +106,18 @@ var kept = []rule{
 		"hub/journal", "TestALostAppendIsFoundOut",
 	},
 	{
+		"a deposed leader fences", "P12", "hub/journal/outcomes.go",
+		`err != nil || last.Seq >= seq {`, `err != nil || last.Seq >= 0 {`,
+		"hub/journal", "TestADeposedLeaderFencesNobody",
+	},
+	{
+		"a deposed leader says where GIFTS ends", "P2", "hub/journal/gifts.go",
+		`	if p.j.embedded != nil {
+		return p.LastGift(ctx)`, `	if p != nil {
+		return p.LastGift(ctx)`,
+		"hub/journal", "TestTheEndOfGiftsIsSure",
+	},
+	{
 		"a repeated publish is another record", "P4", "hub/journal/publish.go",
 		`		seq, got, err := p.attempt(hard, msg)`,
 		"\t\tmsg.Header.Set(jetstream.MsgIDHeader, p.msgID()+strconv.Itoa(attempt))\n\t\tseq, got, err := p.attempt(hard, msg)",
@@ -232,6 +244,11 @@ var owned = []rule{
 		"a stale owner's chunk lands", "P5", "hub/owner/save.go",
 		`if last.Term != p.identity.term || last.Incarnation != p.identity.incarnation {`, `if last.Term == 0 {`,
 		"hub/owner", "TestStaleSnapshotIsRefused|TestEvictedOwnerWritesNothing",
+	},
+	{
+		"a deposed leader ends an owner", "P12", "hub/owner/save.go",
+		`if last.Term < p.identity.term {`, `if false {`,
+		"hub/owner", "TestDeposedLeaderEndsNobody",
 	},
 	{
 		"chunks without an expectation", "P5", "hub/journal/snapshots.go",

@@ -18,7 +18,7 @@ type Op string
 // The operations that a hook sees.
 const (
 	OpReadGifts     Op = "read_gifts"
-	OpLastGift      Op = "last_gift"
+	OpEndOfGifts    Op = "end_of_gifts"
 	OpGiftsAt       Op = "gifts_at"
 	OpLastOutcome   Op = "last_outcome"
 	OpAppendOutcome Op = "append_outcome"
@@ -179,9 +179,9 @@ func (s *Store) ReadGifts(ctx context.Context, after uint64) ([]journal.GiftReco
 	}
 }
 
-// LastGift implements owner.Store.
-func (s *Store) LastGift(context.Context) (uint64, error) {
-	if err := s.before(OpLastGift); err != nil {
+// EndOfGifts implements owner.Store.
+func (s *Store) EndOfGifts(context.Context) (uint64, error) {
+	if err := s.before(OpEndOfGifts); err != nil {
 		return 0, err
 	}
 	s.mu.Lock()
