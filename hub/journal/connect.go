@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,9 +32,32 @@ func FileOptions(credentials, authority string) []nats.Option {
 	return opts
 }
 
+// connectMax is how long a node waits for servers that start beside it; connectWait is
+// between two attempts.
+const (
+	connectMax  = 15 * time.Second
+	connectWait = 500 * time.Millisecond
+)
+
 // connect opens the one connection of the journal: to the embedded server, or to
-// the cluster. It reconnects for ever.
-func (j *Journal) connect() error {
+// the cluster, waiting for it to be there. It reconnects for ever.
+func (j *Journal) connect(ctx context.Context) error {
+	late := time.Now().Add(connectMax)
+	for {
+		err := j.tryConnect()
+		if !errors.Is(err, nats.ErrNoServers) || time.Now().After(late) {
+			return err
+		}
+		j.cfg.Logger.Warn("NATS is not there yet; trying again", slog.Any("error", err))
+		select {
+		case <-time.After(connectWait):
+		case <-ctx.Done():
+			return errors.Join(err, context.Cause(ctx))
+		}
+	}
+}
+
+func (j *Journal) tryConnect() error {
 	log := j.cfg.Logger
 	opts := []nats.Option{
 		// The default prints to stderr.

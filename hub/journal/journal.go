@@ -111,7 +111,7 @@ func open(ctx context.Context, cfg Config, t tuning) (*Journal, error) {
 
 // begin connects, opens the streams and makes the publishers.
 func (j *Journal) begin(ctx context.Context) error {
-	if err := j.connect(); err != nil {
+	if err := j.connect(ctx); err != nil {
 		return err
 	}
 	if err := j.openStreams(ctx); err != nil {
