@@ -132,7 +132,7 @@ func (l *lobby) run(ctx context.Context) error {
 	house := begin(context.WithoutCancel(ctx), "audience", l.house.Run, func(error) {})
 	l.watch(ctx)
 	for _, s := range l.sessions.kill() {
-		s.link.socket.kill()
+		s.link.socket.Kill()
 	}
 	l.sessions.group.Wait()
 	return house.end()

@@ -48,18 +48,18 @@ func (l *lobby) begin(k *link, v visitor) {
 	}
 	if !l.sessions.admit() {
 		l.owners.Unfollow(v.room)
-		k.socket.kill() // the hub drains since the checks: without a welcome the viewer tries elsewhere
+		k.socket.Kill() // the hub drains since the checks: without a welcome the viewer tries elsewhere
 		return
 	}
 	if err := s.enter(v); err != nil {
 		l.owners.Unfollow(v.room)
 		l.sessions.turnAway()
-		k.socket.kill() // the hub has ended since the checks
+		k.socket.Kill() // the hub has ended since the checks
 		return
 	}
 	switch closed, killed := l.sessions.start(s, s.run); {
 	case killed:
-		k.socket.kill()
+		k.socket.Kill()
 	case closed:
 		s.member.Bye(drainBye()) // who was in was told, perhaps before this one was
 	}

@@ -159,6 +159,9 @@ func TestGameChangesMeanwhile(t *testing.T) {
 	}
 }
 
+// errHasty ends a wait before it begins.
+var errHasty = errors.New("the test does not wait")
+
 // TestDrain: everybody hears when to come back, spread out, and is closed with 1012.
 func TestDrain(t *testing.T) {
 	st := newStage(t)
@@ -195,8 +198,8 @@ func TestDrain(t *testing.T) {
 		t.Error("a viewer came in after the drain")
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errNotEmpty)
-	if err := st.drain(ctx); err != nil && !errors.Is(err, errNotEmpty) {
+	cancel(errHasty)
+	if err := st.drain(ctx); err != nil && !errors.Is(err, errHasty) {
 		t.Errorf("again: %v", err)
 	}
 }

@@ -42,20 +42,20 @@ func (s *session) check(now time.Time) {
 	socket := s.link.socket
 	if ending := s.member.Ending(); !ending.IsZero() {
 		if now.Sub(ending) >= byeGrace {
-			socket.kill()
+			socket.Kill()
 		}
 		return
 	}
 	s.catchUp(now)
 	over := s.member.Over()
 	switch {
-	case socket.silent(now) >= silenceMax, socket.stalled(now) >= stallMax:
-		socket.kill()
+	case socket.Silent(now) >= silenceMax, socket.Stalled(now) >= stallMax:
+		socket.Kill()
 	case !over.IsZero() && now.Sub(over) >= slowAfter:
 		s.member.Slow()
 	case !now.Before(s.who.Expires):
 		s.member.Bye(wire.Bye{Code: wire.ByeExpiredToken})
-	case !now.Before(s.nextPing) && socket.stalled(now) == 0:
+	case !now.Before(s.nextPing) && socket.Stalled(now) == 0:
 		s.nextPing = now.Add(pingEvery - pingSpread + rand.N(2*pingSpread))
 		s.lobby.sessions.also(s, s.link.ping)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/giftwire/giftwire/hub/auth"
 	"github.com/giftwire/giftwire/hub/intake"
+	"github.com/giftwire/giftwire/hub/socket"
 	"github.com/giftwire/giftwire/hub/owner"
 	"github.com/giftwire/giftwire/hub/wire"
 )
@@ -56,7 +57,7 @@ func (l *lobby) knock(w http.ResponseWriter, r *http.Request) error {
 		l.owners.Unfollow(v.room)
 		return err
 	}
-	k, err := accept(w, r, l.limits.Frames.limit().Bucket())
+	k, err := accept(w, r, l.limits.Frames.limit().Bucket(), socket.Setup{Spawn: l.house.Start, Ended: func() {}})
 	if err != nil { // the library has answered
 		l.owners.Unfollow(v.room)
 		l.log.Debug("upgrade failed", slog.String("room", v.room), slog.Any("error", err))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -13,23 +12,25 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/giftwire/giftwire/hub/audience"
+	"github.com/giftwire/giftwire/hub/socket"
 	"github.com/giftwire/giftwire/hub/wire"
 )
 
 // This is the one file that knows the WebSocket library (coder/websocket v1.8.15). It
 // sets no deadlines, answers pings by itself, and closes by itself on most broken
 // frames; what it leaves to us is here: UTF-8 of text, unmasked frames, and peers that
-// announce bytes and do not send them.
+// announce bytes and do not send them. It accepts and reads; it must not be asked to
+// write data, which goes past it: see package socket.
 
 // link is one WebSocket connection.
 type link struct {
 	ws      *websocket.Conn
-	socket  *socket
+	socket  *socket.Conn
 	frames  *rate.Limiter // what the peer may send, control frames included
 	closing atomic.Bool
 }
 
-var _ audience.Conn = (*link)(nil)
+var _ audience.Prompt = (*link)(nil)
 
 // Times of a link.
 const (
@@ -39,29 +40,31 @@ const (
 	// pingTime bounds one ping. Its pong is no concern of ours: whatever the peer sends
 	// shows that it lives.
 	pingTime = 20 * time.Second
-	// pongStall is how long our writing may stand still before pings are not answered:
-	// the answer would wait behind the write, and the reader with it.
-	pongStall = time.Second
 )
 
 // accept upgrades the request, which is known to be a good upgrade. On an error it has
-// answered the request.
-func accept(w http.ResponseWriter, r *http.Request, frames *rate.Limiter) (*link, error) {
+// answered the request, and what is set up has ended.
+func accept(w http.ResponseWriter, r *http.Request, frames *rate.Limiter, setup socket.Setup) (*link, error) {
 	k := &link{frames: frames}
-	hj := &hijacker{ResponseWriter: w}
+	hj := &socket.Hijacker{ResponseWriter: w, Setup: setup}
 	ws, err := websocket.Accept(hj, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{wire.Subprotocol},
 		InsecureSkipVerify: true, // the origin was checked with the other conditions
 		OnPingReceived: func(context.Context, []byte) bool {
-			return k.borne() && !k.closing.Load() && k.socket.stalled(time.Now()) < pongStall
+			return k.borne() && !k.closing.Load() // a pong behind a close frame would fail
 		},
 		OnPongReceived: func(context.Context, []byte) { k.borne() },
 	})
 	if err != nil {
+		if hj.Conn != nil {
+			hj.Conn.Kill()
+		} else {
+			setup.Ended()
+		}
 		return nil, err
 	}
 	ws.SetReadLimit(wire.MessageMax)
-	k.ws, k.socket = ws, hj.socket
+	k.ws, k.socket = ws, hj.Conn
 	return k, nil
 }
 
@@ -93,34 +96,26 @@ func (k *link) wait() (io.Reader, error) {
 	return r, nil
 }
 
-// WriteFrame implements audience.Conn.
-func (k *link) WriteFrame(frame []byte) error {
-	k.socket.begin()
-	err := k.ws.Write(context.Background(), websocket.MessageText, frame) // bounded by the sweeper
-	if endErr := k.socket.end(); err == nil {
-		err = endErr
-	}
-	if err != nil && !errors.Is(err, net.ErrClosed) {
-		k.socket.kill() // the reader notices; where a close frame was sent, it knows
-	}
-	return err
-}
+// TryFrame implements audience.Prompt.
+func (k *link) TryFrame(frame []byte) bool { return k.socket.TryFrame(frame) }
+
+// WriteFrame implements audience.Conn. The sweeper bounds how long it takes.
+func (k *link) WriteFrame(frame []byte) error { return k.socket.WriteFrame(frame) }
 
 // Bye implements audience.Conn. It blocks for at most two closeTimes.
 func (k *link) Bye(code wire.CloseCode) {
 	if k.closing.Swap(true) {
 		return
 	}
-	k.socket.polite.Store(true)
-	_ = k.socket.SetReadDeadline(time.Now().Add(closeTime)) // the library reads without one; an error shows there
-	_ = k.ws.Close(websocket.StatusCode(code), "")          // the connection is over, whatever it says
+	k.socket.Part(closeTime)                       // the library reads without a bound
+	_ = k.ws.Close(websocket.StatusCode(code), "") // the connection is over, whatever it says
 }
 
 // fail ends the connection after a failed read: where the peer is there and has not
 // closed itself, with the close code that the failure asks for. The library has sent
 // it already in most cases; then only the handshake is left.
 func (k *link) fail(err error) {
-	if !k.socket.broken.Load() && websocket.CloseStatus(err) == -1 {
+	if !k.socket.Broken() && websocket.CloseStatus(err) == -1 {
 		code := wire.CloseProtocol
 		switch {
 		case errors.Is(err, errBinary):

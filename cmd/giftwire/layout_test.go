@@ -29,6 +29,7 @@ var layers = map[string][]string{
 	"hub/auth":             {"room"},
 	"hub/wire":             {"room"},
 	"hub/quota":            {},
+	"hub/socket":           {},
 	"hub/journal":          {"room"},
 	"hub/cluster":          {"room", "hub/journal"},
 	"hub/relay":            {"room", "hub/journal", "hub/cluster", "hub/owner", "hub/wire"},
@@ -40,8 +41,9 @@ var layers = map[string][]string{
 	"hub/intake":           {"room", "hub/journal", "hub/owner", "hub/quota", "hub/wire"},
 	"hub/audience":         {"room", "hub/owner", "hub/quota", "hub/wire"},
 	"hub/sim":              {"room", "room/roomtest", "hub/journal", "hub/owner", "hub/intake", "hub/internal/stage"},
+	"cmd/bench-peers":      {"hub/wire"},
 	"cmd/internal/mutants": {},
-	"cmd/internal/chaos":   {"room", "zego", "zego/zegotest", "hub/auth", "hub/client", "hub/wire", "cmd/internal/chaos/verdict"},
+	"cmd/internal/chaos":   {"room", "zego", "zego/zegotest", "hub/auth", "hub/client", "hub/wire", "cmd/internal/chaos/verdict", "cmd/internal/natscluster"},
 	// It knows nothing of the hub but what is promised of it.
 	"cmd/internal/chaos/verdict": {},
 	"cmd/internal/natsd":         {},

@@ -15,13 +15,23 @@ import (
 // Conn is where a member's frames go. Its methods are called from one goroutine
 // at a time.
 type Conn interface {
-	// WriteFrame writes one text frame, and blocks until it is handed to the system. The
-	// frame is the caller's again when it returns. An error is final, and the reader of
-	// the connection has to notice that it is over.
+	// WriteFrame writes one encoded WebSocket text frame, header included, and blocks
+	// until it is handed to the system. The frame is the caller's again when it returns.
+	// An error is final, and the reader of the connection has to notice that it is over.
 	WriteFrame(frame []byte) error
 	// Bye ends the connection with a close frame, after everything written. It may
 	// block while the peer answers.
 	Bye(code wire.CloseCode)
+}
+
+// Prompt is a Conn that may take a frame without waiting. What is told to a whole room
+// is written to such members by one goroutine, each in its turn; it costs no goroutine,
+// timer, copy or allocation a member.
+type Prompt interface {
+	Conn
+	// TryFrame writes one whole encoded frame, as WriteFrame does, if that needs no
+	// waiting; false: it wrote nothing. It is never called while WriteFrame is.
+	TryFrame(frame []byte) bool
 }
 
 // House is all rooms that viewers of this process watch. Its Decided, Repeated and
@@ -273,13 +283,15 @@ func (h *House) desk() *desk { return h.desks.Get().(*desk) }
 
 func (h *House) put(d *desk) {
 	clear(d.items[:cap(d.items)])
+	clear(d.batches[:cap(d.batches)])
 	if cap(d.buf) <= deskMax {
 		h.desks.Put(d)
 	}
 }
 
-// start runs f in a goroutine that Run joins; false: the house is closed.
-func (h *House) start(f func()) bool { return h.tasks.start(f) }
+// Start runs f in a goroutine that Run joins, for what a connection does beside its
+// member; false: the house has ended.
+func (h *House) Start(f func()) bool { return h.tasks.start(f) }
 
 // Run sends what is merged over time (presence, comments, likes) and drops what is
 // too old to resume from, until ctx ends and every goroutine of the house has ended.

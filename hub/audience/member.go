@@ -16,6 +16,7 @@ type Member struct {
 	hall *hall
 	user string
 	conn Conn
+	fast Prompt // conn, if it is one; else nil
 	from start
 
 	// Guarded by hall.mu.
@@ -91,6 +92,12 @@ func (m *Member) push(event []byte) {
 // hear adds entries of the room that are for everyone.
 func (m *Member) hear(entries []entry) {
 	m.mu.Lock()
+	m.queue(entries)
+	m.wakeUnlock()
+}
+
+// queue adds entries to the outbox, under mu.
+func (m *Member) queue(entries []entry) {
 	for i := range entries {
 		e := &entries[i]
 		known := e.to <= m.from.seq && (e.kind == kindGifts || e.kind == kindLagged)
@@ -102,7 +109,27 @@ func (m *Member) hear(entries []entry) {
 			m.add(e.item)
 		}
 	}
+}
+
+// hearAll takes what a room is told: past the outbox, while nothing waits in it and the
+// connection takes it at once. It reports how many batches went that way.
+func (m *Member) hearAll(batches []batch) (prompt int) {
+	m.mu.Lock()
+	for prompt < len(batches) && m.straight(&batches[prompt]) {
+		prompt++
+	}
+	for i := prompt; i < len(batches); i++ {
+		m.queue(batches[i].entries)
+	}
 	m.wakeUnlock()
+	return prompt
+}
+
+// straight writes a batch past the outbox, under mu, if everything before it is written
+// and all of it is for this member. It does not wait.
+func (m *Member) straight(b *batch) bool {
+	return m.fast != nil && !m.writing && !m.gone && m.ending.code == "" && m.box.len() == 0 &&
+		b.frame != nil && b.pos >= m.from.pos && b.seq > m.from.seq && m.fast.TryFrame(b.frame)
 }
 
 // hearResult adds the result of one of the member's gifts.
@@ -189,7 +216,7 @@ func (m *Member) wakeUnlock() {
 	start := !m.writing && !m.gone && m.box.len() > 0
 	m.writing = m.writing || start
 	m.mu.Unlock()
-	if start && !m.hall.house.start(m.write) {
+	if start && !m.hall.house.Start(m.write) {
 		m.fail() // the house is closed: nobody would wait for the writer
 	}
 }
@@ -238,27 +265,4 @@ func (m *Member) fail() {
 func (m *Member) Leave() {
 	m.hall.leave(m)
 	m.fail()
-}
-
-// desk is what a writer works on: pooled, so that an idle member has none.
-type desk struct {
-	items []item
-	buf   []byte
-}
-
-// deskMax is the largest buffer that is kept for the next writer: most frames are a
-// few hundred bytes.
-const deskMax = 64 << 10
-
-// frame joins the items' events.
-func (d *desk) frame() []byte {
-	d.buf = append(d.buf[:0], '[')
-	for i := range d.items {
-		if i > 0 {
-			d.buf = append(d.buf, ',')
-		}
-		d.buf = append(d.buf, d.items[i].event...)
-	}
-	d.buf = append(d.buf, ']')
-	return d.buf
 }

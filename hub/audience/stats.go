@@ -28,6 +28,23 @@ func (c *counts) wrote(events, bytes int) {
 	c.bytes.Add(uint64(bytes)) //nolint:gosec // a length
 }
 
+// tally is what was written to some members, counted together.
+type tally struct{ events, frames, bytes int }
+
+func (t *tally) add(batches []batch) {
+	for i := range batches {
+		t.events += len(batches[i].entries)
+		t.frames++
+		t.bytes += len(batches[i].frame)
+	}
+}
+
+func (c *counts) told(t tally) {
+	c.events.Add(uint64(t.events)) //nolint:gosec // a count
+	c.frames.Add(uint64(t.frames)) //nolint:gosec // a count
+	c.bytes.Add(uint64(t.bytes))   //nolint:gosec // a length
+}
+
 func (c *counts) shed(shed *[kinds]int) {
 	for k, n := range shed {
 		if n > 0 {

@@ -1,6 +1,7 @@
 package audience_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func (v *viewer) WriteFrame(frame []byte) error {
 	if stall != nil {
 		<-stall
 	}
-	events, err := wire.Parse(frame)
+	events, err := wire.Parse(payload(frame))
 	if err != nil {
 		panic(err)
 	}
@@ -54,6 +55,17 @@ func (v *viewer) WriteFrame(frame []byte) error {
 	v.events = append(v.events, events...)
 	v.frames = append(v.frames, len(frame))
 	return nil
+}
+
+// payload is a frame without its header.
+func payload(frame []byte) []byte {
+	n := len(frame)
+	for _, header := range []int{2, 4, 10} {
+		if head := wire.AppendTextHeader(nil, n-header); n >= header && bytes.HasPrefix(frame, head) && len(head) == header {
+			return frame[header:]
+		}
+	}
+	panic("not a text frame")
 }
 
 func (v *viewer) Bye(code wire.CloseCode) {

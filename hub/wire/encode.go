@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -19,6 +20,20 @@ func AppendFrame(dst []byte, events ...[]byte) []byte {
 		dst = append(dst, e...)
 	}
 	return append(dst, ']')
+}
+
+// AppendTextHeader appends the header of a server's WebSocket text frame with a payload
+// of n bytes: RFC 6455, section 5.2, whole, unmasked and uncompressed.
+func AppendTextHeader(dst []byte, n int) []byte {
+	const finText = 0x81
+	switch {
+	case n < 126:
+		return append(dst, finText, byte(n))
+	case n < 1<<16:
+		return binary.BigEndian.AppendUint16(append(dst, finText, 126), uint16(n))
+	default:
+		return binary.BigEndian.AppendUint64(append(dst, finText, 127), uint64(n)) //nolint:gosec // a length
+	}
 }
 
 // Encode returns the event's own bytes, of exactly the needed capacity: they are

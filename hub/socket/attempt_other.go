@@ -1,0 +1,11 @@
+//go:build !linux
+
+package socket
+
+// attempt is for systems on which writing without waiting was not tried: everything is
+// written by who can wait.
+type attempt struct{}
+
+func (*attempt) prepare(raw) {}
+
+func (*attempt) write([]byte) int { return 0 }
