@@ -107,11 +107,25 @@ func testCatalogue(tb testing.TB) room.Catalogue {
 // need not stop it.
 func startHub(tb testing.TB, dir string, change ...func(*Config)) *testHub {
 	tb.Helper()
+	th := openHub(tb, journal.Config{Dir: dir, Node: "n1"}, change...)
+	th.serve(tb)
+	return th
+}
+
+// openHub opens the journal and makes a hub, which serve runs.
+func openHub(tb testing.TB, jc journal.Config, change ...func(*Config)) *testHub {
+	tb.Helper()
 	log := slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	j, err := journal.Open(tb.Context(), journal.Config{Dir: dir, Node: "n1", Logger: log})
+	jc.Logger = log
+	j, err := journal.Open(tb.Context(), jc)
 	if err != nil {
 		tb.Fatal(err)
 	}
+	tb.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
 	th := &testHub{sender: &platformSender{effects: make(map[room.MsgID]int)}, ended: make(chan error, 1)}
 	cfg := goodConfig(tb)
 	cfg.Journal, cfg.Sender, cfg.Catalogue, cfg.Logger = j, th.sender, testCatalogue(tb), log
@@ -122,6 +136,12 @@ func startHub(tb testing.TB, dir string, change ...func(*Config)) *testHub {
 	if th.Hub, err = New(cfg); err != nil {
 		tb.Fatal(err)
 	}
+	return th
+}
+
+// serve runs the hub behind a server until the test ends, and waits until it serves.
+func (th *testHub) serve(tb testing.TB) {
+	tb.Helper()
 	docs, err := spectest.Load()
 	if err != nil {
 		tb.Fatal(err)
@@ -137,14 +157,10 @@ func startHub(tb testing.TB, dir string, change ...func(*Config)) *testHub {
 	tb.Cleanup(func() {
 		th.stop(tb)
 		srv.Close()
-		if err := j.Close(); err != nil {
-			tb.Error(err)
-		}
 	})
 	if err := th.Ready(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
-	return th
 }
 
 // stop drains the hub and reports what Run returned; again, it does nothing.
