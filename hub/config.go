@@ -21,7 +21,8 @@ import (
 // marked required have none.
 type Config struct {
 	// Journal is where gifts are made durable, and names the node: required. The hub
-	// runs it; who opened it closes it, after Run has returned.
+	// runs it; who opened it closes it, after Run has returned. It must have room for the
+	// decisions of Limits.Intake.NodeOpen gifts.
 	Journal *journal.Journal
 	// Sender is where gifts go: required. zego.Client is the one for ZEGO.
 	Sender room.Sender
@@ -137,6 +138,9 @@ func (c Config) withDefaults() (Config, error) {
 	faults.unless(c.Journal != nil, "Journal is missing")
 	c.check(&faults)
 	c.Limits.fill(&faults)
+	if c.Journal != nil {
+		c.Limits.fit(&faults, c.Journal.DecisionsFit())
+	}
 	return c, errors.Join(faults...)
 }
 
@@ -178,6 +182,14 @@ func (l *Limits) fill(f *faults) {
 	f.rate("Likes", &v.Likes, Rate{10, 20})
 	f.rate("Frames", &v.Frames, Rate{100, 200})
 	f.rate("Upgrades", &v.Upgrades, Rate{50, 500})
+}
+
+// fit refuses a backlog whose decisions might find no room: gifts are refused while
+// OUTCOMES still has some, and what was accepted by then needs it.
+func (l *Limits) fit(f *faults, decisions int) {
+	f.unless(l.Intake.NodeOpen <= decisions,
+		"Limits.Intake.NodeOpen %d: the journal has room for %d decisions when gifts are refused; raise its Retention.OutcomeBytes, or lower NodeOpen",
+		l.Intake.NodeOpen, decisions)
 }
 
 // faults collects what is wrong with a configuration.

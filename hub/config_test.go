@@ -28,7 +28,9 @@ func goodConfig(tb testing.TB) Config {
 }
 
 func TestConfigDefaults(t *testing.T) {
-	cfg, err := goodConfig(t).withDefaults()
+	cfg := goodConfig(t)
+	cfg.Journal = openJournal(t, journal.Retention{})
+	cfg, err := cfg.withDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,4 +82,34 @@ func TestConfigDrainMustCoverACall(t *testing.T) {
 	if _, err := cfg.withDefaults(); err == nil || !strings.Contains(err.Error(), "Drain") {
 		t.Errorf("a call may take longer than the drain: %v", err)
 	}
+}
+
+// A journal that is too small for the decisions of all that may be open is refused, by
+// name: whoever is at the brim must not find out with gifts that were accepted.
+func TestConfigDecisionsMustFit(t *testing.T) {
+	cfg := goodConfig(t)
+	cfg.Journal = openJournal(t, journal.Retention{OutcomeBytes: 240 << 20}) // 12 MiB for decisions
+	_, err := cfg.withDefaults()
+	if !errors.Is(err, ErrBadConfig) || !strings.Contains(err.Error(), "NodeOpen 200000") || !strings.Contains(err.Error(), "OutcomeBytes") {
+		t.Errorf("error %v", err)
+	}
+	cfg.Limits.Intake.NodeOpen = 10_000
+	if _, err := cfg.withDefaults(); err != nil {
+		t.Errorf("10,000 open gifts: %v", err)
+	}
+}
+
+// openJournal is one that is open until the test ends.
+func openJournal(t *testing.T, r journal.Retention) *journal.Journal {
+	t.Helper()
+	j, err := journal.Open(t.Context(), journal.Config{Dir: t.TempDir(), Node: "n1", Retention: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return j
 }

@@ -307,7 +307,7 @@ func TestAuditOfNothing(t *testing.T) {
 func TestAuditAfterPurges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	n := w.serve(t, "--gifts-bytes", "1MiB", "--ledger-bytes", "2MiB")
+	n := w.serve(t, "--gifts-bytes", "1MiB", "--ledger-bytes", "2MiB", "--limit-backlog-node", "80")
 	n.put(t, "r1")
 	n.watch(t, "r1", "ann", client.Place{}).join()
 	sent := 0

@@ -19,7 +19,8 @@ type Limits struct {
 	// RoomOpen is how many gifts of a room may be undecided: default 20,000, which at
 	// 18 calls a second of 50 gifts is 22 s of ZEGO's time.
 	RoomOpen int
-	// NodeOpen is the same for all rooms of a process: default 200,000, about 120 MB.
+	// NodeOpen is the same for all rooms of a process: default 200,000, about 120 MB. The
+	// journal must have room for so many decisions (journal.Journal.DecisionsFit).
 	NodeOpen int
 	// LookupTimeout ends a look-up in the log; the gift is then journaled as if it were
 	// new, which is safe: the owner knows all ids. Default 1 s.

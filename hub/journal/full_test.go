@@ -112,3 +112,36 @@ func TestADiskNearlyFull(t *testing.T) {
 	}
 	mustAppend(t, j.Log(0), 0, takeover(j, 1))
 }
+
+// TestSpaceOfEachStream: all four are watched, and what decisions need is worked out.
+func TestSpaceOfEachStream(t *testing.T) {
+	r := small()
+	r.SnapshotBytes, r.IDBytes = 1<<20, 1<<20
+	j := openPaced(t, journal.Config{Dir: t.TempDir(), Retention: r}, journal.Pace{Check: time.Hour})
+	run(t, j)
+	if got := j.DecisionsFit(); got < 2700 || got > 2800 { // 5 % of 64 MiB at 1,200 bytes
+		t.Errorf("%d decisions fit", got)
+	}
+	for c := byte('a'); c < 'a'+18; c++ { // of 64 KiB: more would not be taken
+		if err := j.Log(0).SaveChunk(bounded(t), string(c), make([]byte, 54<<10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j.LookNow(t.Context())
+	if s := j.Stats().Snapshots; s.Full() < 0.9 || j.Health() != nil {
+		t.Errorf("SNAPS is %.2f full, health %v: want it nearly full, which refuses nothing", s.Full(), j.Health())
+	}
+	var ids []journal.ID
+	for n := range uint64(2000) {
+		ids = append(ids, journal.ID{Key: n, Seq: n * n})
+	}
+	for j.Stats().IDs.Full() < 0.95 {
+		if err := j.Log(0).AppendIDs(bounded(t), ids); err != nil {
+			t.Fatal(err)
+		}
+		j.LookNow(t.Context())
+	}
+	if err := j.Health(); !errors.Is(err, journal.ErrUnavailable) || !strings.Contains(err.Error(), "IDS") {
+		t.Errorf("with IDS full, health: %v", err)
+	}
+}

@@ -13,11 +13,31 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// fullAt is how full GIFTS or OUTCOMES may be before entries are refused: what is
-// accepted must still find room for its decision. Of the default 16 GiB of
-// OUTCOMES 5 % are 800 MiB: decisions of 600,000 gifts, three times the most that
-// may be open.
+// fullAt is how full GIFTS, OUTCOMES or IDS may be before entries are refused: what is
+// accepted must still find room for its decision, see [Journal.DecisionsFit], and for
+// the 14 bytes of its id (5 % of the default 2 GiB of IDS: 7 million).
 const fullAt = 0.95
+
+// decisionBytes is what a decision takes in OUTCOMES: a gift with its sender's name and
+// picture, and the one or two attempts that nearly all have. One that was tried 16 times
+// in vain has 14 KiB at most.
+const decisionBytes = 1200
+
+// fitNodes is among how many nodes a cluster's OUTCOMES is divided.
+const fitNodes = 3
+
+// DecisionsFit is for how many open gifts of this node OUTCOMES surely has room when it
+// is so full that entries are refused: 5 % of Retention.OutcomeBytes at 1,200 bytes, of
+// which a node of a cluster has a third (more than three nodes need more). The default
+// 16 GiB are 715,000, or 238,000 for each node. Whoever lets more gifts be open risks
+// that a decision finds no room.
+func (j *Journal) DecisionsFit() int {
+	room := int64((1 - fullAt) * float64(j.cfg.Retention.OutcomeBytes))
+	if j.embedded == nil {
+		room /= fitNodes
+	}
+	return int(room / decisionBytes)
+}
 
 // Errors of health; each wraps [ErrUnavailable].
 var (
@@ -139,14 +159,17 @@ func (j *Journal) look(ctx context.Context) error {
 	}
 	spaces := make(map[string]StreamSpace)
 	var tooFull error
-	for _, name := range []string{streamGifts, streamOutcomes} {
+	for _, name := range []string{streamGifts, streamOutcomes, streamSnapshots, streamIDs} {
 		info, err := j.info(ctx, name)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errSilent, err)
 		}
 		space := StreamSpace{Bytes: info.State.Bytes, Max: uint64(max(info.Config.MaxBytes, 0))} //nolint:gosec // not negative
 		spaces[name] = space
-		if space.Full() >= fullAt {
+		// A snapshot takes the place of an older one, so that nothing is gained by refusing
+		// gifts; where it finds no place, the history behind it is not purged, and the others
+		// fill.
+		if space.Full() >= fullAt && name != streamSnapshots {
 			tooFull = fmt.Errorf("%w: %s has %d of %d bytes", errFull, name, space.Bytes, space.Max)
 		}
 	}

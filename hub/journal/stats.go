@@ -19,6 +19,8 @@ type Stats struct {
 	Stalled       int // partitions and appends that wait for an answer too long
 	Gifts         StreamSpace
 	Outcomes      StreamSpace
+	Snapshots     StreamSpace // when it is full, snapshots fail: restarts take longer, and history is not purged
+	IDs           StreamSpace
 }
 
 // StreamSpace is how full a stream is, as of the last look (every second while
@@ -44,6 +46,7 @@ func (j *Journal) Stats() Stats {
 		QueuedEntries: int(s.queuedEntries.Load()), QueuedBytes: int(s.queuedBytes.Load()),
 		Stalled: int(j.health.stalled.Load()),
 		Gifts:   j.health.space(streamGifts), Outcomes: j.health.space(streamOutcomes),
+		Snapshots: j.health.space(streamSnapshots), IDs: j.health.space(streamIDs),
 	}
 }
 

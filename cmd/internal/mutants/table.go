@@ -106,6 +106,16 @@ var kept = []rule{
 		"hub/journal", "TestALostAppendIsFoundOut",
 	},
 	{
+		"decisions need no room", "P11", "hub/config.go",
+		`f.unless(l.Intake.NodeOpen <= decisions,`, `f.unless(true,`,
+		"hub", "TestConfigDecisionsMustFit",
+	},
+	{
+		"gifts are taken until OUTCOMES and IDS are full", "P11", "hub/journal/health.go",
+		`if space.Full() >= fullAt && name != streamSnapshots {`, `if space.Full() >= fullAt && name == streamGifts {`,
+		"hub/journal", "TestSpaceOfEachStream|TestGiftsAreRefusedBeforeDecisions",
+	},
+	{
 		"a deposed leader fences", "P12", "hub/journal/outcomes.go",
 		`err != nil || last.Seq >= seq {`, `err != nil || last.Seq >= 0 {`,
 		"hub/journal", "TestADeposedLeaderFencesNobody",
