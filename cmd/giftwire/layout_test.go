@@ -53,7 +53,8 @@ var layers = map[string][]string{
 	"hub/spec/spectest":          {"hub/spec"},
 	"hub/client":                 {"hub/wire"},
 	"hub/audit":                  {}, // it shares no code with what it audits
-	"cmd/giftwire":               {"room", "zego", "zego/zegotest", "web", "hub", "hub/..."},
+	"cmd/internal/load":          {"room", "hub/auth", "hub/client", "hub/wire"},
+	"cmd/giftwire":               {"room", "zego", "zego/zegotest", "web", "hub", "hub/...", "cmd/internal/load"},
 }
 
 // trials are packages for tests alone: nothing but each other and tests imports them.

@@ -90,7 +90,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.Unmarshal(text, &body) // the simulator judges bodies; here only the room counts
 	action := zego.Action(r.URL.Query().Get("Action"))
 	d.mu.Lock()
-	d.arrivals = append(d.arrivals, verdict.Arrival{At: now, Room: body.RoomID, Action: string(action), Limit: action.PerSecond()})
+	d.arrivals = append(d.arrivals, verdict.Arrival{
+		At: now, Room: body.RoomID, Action: string(action), Limit: action.PerSecond(), From: hostOf(r.RemoteAddr),
+	})
 	skew, poison := d.skew[body.RoomID], d.poison[body.RoomID]
 	d.mu.Unlock()
 	if action == zego.ActionGifts && poison != "" && bytes.Contains(text, []byte(`"`+poison+`"`)) {
@@ -103,6 +105,15 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(text))
 	d.inside.ServeHTTP(w, r)
+}
+
+// hostOf is an address without its port.
+func hostOf(address string) string {
+	name, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	return name
 }
 
 // restamp makes a call what a node whose clock is wrong would have sent.
@@ -137,4 +148,15 @@ func (d *door) seen() []verdict.Arrival {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return append([]verdict.Arrival(nil), d.arrivals...)
+}
+
+// seenSince returns the calls since a moment.
+func (d *door) seenSince(at time.Time) []verdict.Arrival {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := len(d.arrivals)
+	for i > 0 && !d.arrivals[i-1].At.Before(at) {
+		i--
+	}
+	return append([]verdict.Arrival(nil), d.arrivals[i:]...)
 }

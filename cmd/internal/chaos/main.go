@@ -5,11 +5,17 @@
 //
 //	go run ./cmd/internal/chaos -only kill,power -each 60s
 //
+//	go run ./cmd/internal/chaos -cluster -only owners -kills 100
+//
 // Each scenario has its own simulated ZEGO (in this process, so that it outlives the
 // nodes), data folder, and viewers on WebSockets who follow the protocol. Afterwards
 // everything has to heal; viewers ask again for what is decided; the node drains;
 // `giftwire audit` reads the folder; and package verdict compares what viewers, ZEGO's
 // ledger and the hub's ledger say. Exit status 1 if one scenario fails.
+//
+// With -cluster there are three nodes and three NATS servers, each a process on a host of
+// its own: a network namespace with links to ZEGO and viewers, to NATS, and between the
+// NATS servers, that can be cut one by one.
 //
 // It is a program and not a test with a build tag: it needs a mount namespace and root,
 // prints a table, and is compiled and linted with everything else. It runs itself once
@@ -30,6 +36,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/giftwire/giftwire/cmd/internal/natscluster"
 )
 
 const sigTerm = syscall.SIGTERM
@@ -52,25 +60,29 @@ type options struct {
 	seed  uint64
 	kills int
 	keep  bool
+	// cluster: scenarios of many nodes.
+	cluster bool
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	var o options
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
-	flags.StringVar(&o.only, "only", "", "scenarios, comma separated; empty: all of "+strings.Join(names(), ","))
+	flags.StringVar(&o.only, "only", "", "scenarios, comma separated; empty: all of "+strings.Join(names(scenarios()), ",")+
+		"; with -cluster "+strings.Join(names(clusterScenarios()), ",")+", and by name only "+strings.Join(names(clusterMeasures()), ","))
+	flags.BoolVar(&o.cluster, "cluster", false, "three nodes and three NATS servers")
 	flags.DurationVar(&o.each, "each", 0, "how long scenarios without an end of their own go on; 0: their own default")
 	flags.Uint64Var(&o.seed, "seed", 1, "draws load and times of faults")
-	flags.IntVar(&o.kills, "kills", 20, "least kills of the scenario kill")
+	flags.IntVar(&o.kills, "kills", 20, "least kills of the scenarios kill and owners, and drains of rolling")
 	flags.BoolVar(&o.keep, "keep", false, "keep the folders")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	chosen, err := choose(o.only)
+	chosen, err := choose(o.only, o.cluster)
 	if err != nil {
 		return err
 	}
 	if os.Getenv(insideKey) == "" {
-		return again(ctx, args)
+		return again(ctx, args, o.cluster)
 	}
 	return runAll(ctx, chosen, o, out)
 }
@@ -78,14 +90,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // insideKey marks the process in the mount namespace.
 const insideKey = "GIFTWIRE_CHAOS_INSIDE"
 
-// again runs this program in a mount namespace of its own: what is mounted there goes
-// with its last process.
-func again(ctx context.Context, args []string) error {
+// again runs this program in a mount namespace of its own, and in a network of its own
+// where there are many nodes: what is mounted and linked there goes with its last
+// process.
+func again(ctx context.Context, args []string, network bool) error {
 	if os.Geteuid() != 0 {
-		return errors.New("needs root: it mounts small disks and traces processes")
+		return errors.New("needs root: it mounts small disks, traces processes, cuts links")
 	}
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if network {
+		cmd.SysProcAttr.Unshareflags |= syscall.CLONE_NEWNET
+	}
 	cmd.Env = append(os.Environ(), insideKey+"=1")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(sigTerm) }
@@ -99,12 +115,17 @@ func runAll(ctx context.Context, chosen []scenario, o options, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	t := &tools{dir: dir, binary: filepath.Join(dir, "giftwire"), seed: o.seed, kills: o.kills}
+	t := &tools{dir: dir, binary: filepath.Join(dir, "giftwire"), natsd: filepath.Join(dir, "natsd"), seed: o.seed, kills: o.kills}
 	if t.root, err = moduleRoot(ctx); err != nil {
 		return err
 	}
 	if err := t.build(ctx, t.binary); err != nil {
 		return err
+	}
+	if o.cluster {
+		if err := natscluster.Build(ctx, t.root, "cmd/internal/natsd", t.natsd); err != nil {
+			return err
+		}
 	}
 	var outcomes []*outcome
 	for _, s := range chosen {

@@ -82,15 +82,25 @@ func TestBucket(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
-	all, err := choose("")
+	all, err := choose("", false)
 	if err != nil || len(all) != len(scenarios()) {
 		t.Errorf("%d scenarios, %v", len(all), err)
 	}
-	two, err := choose("power,kill")
+	two, err := choose("power,kill", false)
 	if err != nil || len(two) != 2 || two[0].name != "power" || two[1].name != "kill" {
 		t.Errorf("%v, %v", two, err)
 	}
-	if _, err := choose("kill,nothing"); err == nil {
+	many, err := choose("idle,away", true)
+	if err != nil || len(many) != 2 || many[0].many == nil || many[1].name != "away" {
+		t.Errorf("%v, %v", many, err)
+	}
+	if usual, err := choose("", true); err != nil || len(usual) != len(clusterScenarios()) {
+		t.Errorf("%d scenarios of many nodes, %v", len(usual), err)
+	}
+	if _, err := choose("kill", true); err == nil {
+		t.Error("a scenario of one node among those of many")
+	}
+	if _, err := choose("kill,nothing", false); err == nil {
 		t.Error("a scenario that does not exist")
 	}
 }

@@ -20,45 +20,52 @@ type scenario struct {
 	// each is its default length, for those without an end of their own.
 	each time.Duration
 	act  func(context.Context, *world) error
+	// many, instead of act, plays it on many nodes.
+	many func(context.Context, *fleet) error
 }
 
 // scenarios lists all, in the order in which they run.
 func scenarios() []scenario {
 	return []scenario{
-		{"fsync", 0, killAtFsync},
-		{"kill", 0, killAtRandom},
-		{"stop", 15 * time.Second, stopAndContinue},
-		{"full", 0, fullDisk},
-		{"delay", 0, slowFsync},
-		{"eio", 0, failingFsync},
-		{"power", 0, powerLoss},
-		{"nosync", 0, powerLossUnsynced},
-		{"files", 0, outOfFiles},
-		{"zego", 0, zegoFaults},
-		{"brink", 0, brink},
-		{"backlog", 0, backlog},
+		{name: "fsync", act: killAtFsync},
+		{name: "kill", act: killAtRandom},
+		{name: "stop", each: 15 * time.Second, act: stopAndContinue},
+		{name: "full", act: fullDisk},
+		{name: "delay", act: slowFsync},
+		{name: "eio", act: failingFsync},
+		{name: "power", act: powerLoss},
+		{name: "nosync", act: powerLossUnsynced},
+		{name: "files", act: outOfFiles},
+		{name: "zego", act: zegoFaults},
+		{name: "brink", act: brink},
+		{name: "backlog", act: backlog},
 	}
 }
 
-func names() []string {
-	var out []string
-	for _, s := range scenarios() {
-		out = append(out, s.name)
+func names(of []scenario) []string {
+	out := make([]string, len(of))
+	for i, s := range of {
+		out[i] = s.name
 	}
 	return out
 }
 
-func choose(only string) ([]scenario, error) {
+// choose finds scenarios by name: those of one node, or those of many.
+func choose(only string, cluster bool) ([]scenario, error) {
+	usual, all := scenarios(), scenarios()
+	if cluster {
+		usual, all = clusterScenarios(), append(clusterScenarios(), clusterMeasures()...)
+	}
 	if only == "" {
-		return scenarios(), nil
+		return usual, nil
 	}
 	var out []scenario
 	for name := range strings.SplitSeq(only, ",") {
-		i := slices.Index(names(), name)
+		i := slices.Index(names(all), name)
 		if i < 0 {
-			return nil, fmt.Errorf("no scenario %q; there are %s", name, strings.Join(names(), ", "))
+			return nil, fmt.Errorf("no scenario %q; there are %s", name, strings.Join(names(all), ", "))
 		}
-		out = append(out, scenarios()[i])
+		out = append(out, all[i])
 	}
 	return out, nil
 }
@@ -69,6 +76,9 @@ var errJudged = errors.New("judged by the scenario itself")
 
 // run plays a scenario and judges it.
 func (s scenario) run(ctx context.Context, t *tools, o options) *outcome {
+	if s.many != nil {
+		return s.runMany(ctx, t, o)
+	}
 	r := &outcome{Name: s.name, Audit: "not run"}
 	begun := time.Now()
 	w, err := newWorld(ctx, t, s.name)

@@ -61,6 +61,7 @@ type world struct {
 type story struct {
 	faults   int
 	restarts []time.Time
+	gaps     []time.Duration // of rooms whose owner changed
 	notes    []string
 }
 
@@ -71,6 +72,7 @@ func (s *story) note(format string, args ...any) {
 // tools are what all scenarios share.
 type tools struct {
 	binary string // giftwire
+	natsd  string // a NATS server, where there are many nodes
 	dir    string // scratch of the whole run
 	root   string // of the module
 	seed   uint64
@@ -86,17 +88,8 @@ func newWorld(ctx context.Context, t *tools, name string) (*world, error) {
 	if err := os.WriteFile(w.games, []byte(catalogue), 0o600); err != nil {
 		return nil, err
 	}
-	specs, err := zego.LoadGames(w.games)
-	if err != nil {
-		return nil, err
-	}
-	secret := zego.NewSecret(serverSecret)
-	w.sim, err = zegotest.New(zegotest.Config{AppID: appID, ServerSecret: secret, Games: specs})
-	if err != nil {
-		return nil, err
-	}
-	w.door = &door{inside: w.sim, secret: secret, skew: make(map[string]time.Duration), poison: make(map[string]string)}
-	if err := w.door.open(ctx); err != nil {
+	var err error
+	if w.sim, w.door, err = openZEGO(ctx, w.games, ""); err != nil {
 		return nil, err
 	}
 	nowhere := "http://127.0.0.1:1"
@@ -104,6 +97,24 @@ func newWorld(ctx context.Context, t *tools, name string) (*world, error) {
 	w.audience = audience{url: func() string { return *w.base.Load() }, seed: t.seed}
 	w.signer, err = auth.NewHS256(auth.HS256Config{Secret: []byte(jwtSecret)})
 	return w, err
+}
+
+// openZEGO makes a simulated ZEGO behind a door at the address; empty: one on loopback.
+func openZEGO(ctx context.Context, games, address string) (*zegotest.Server, *door, error) {
+	specs, err := zego.LoadGames(games)
+	if err != nil {
+		return nil, nil, err
+	}
+	secret := zego.NewSecret(serverSecret)
+	sim, err := zegotest.New(zegotest.Config{AppID: appID, ServerSecret: secret, Games: specs})
+	if err != nil {
+		return nil, nil, err
+	}
+	d := &door{
+		inside: sim, secret: secret, address: address,
+		skew: make(map[string]time.Duration), poison: make(map[string]string),
+	}
+	return sim, d, d.open(ctx)
 }
 
 // close ends everything that the world has started.
@@ -160,10 +171,13 @@ func (w *world) serve(ctx context.Context, h how) error {
 	return nil
 }
 
-// put configures a room and lets viewers in who join the game.
-func (w *world) put(ctx context.Context, roomID string) error {
+// put configures a room.
+func (w *world) put(ctx context.Context, roomID string) error { return put(ctx, w.url(), roomID) }
+
+// put configures a room at a node.
+func put(ctx context.Context, node, roomID string) error {
 	status, body, err := ask(ctx, request{
-		method: http.MethodPut, url: w.url() + "/v1/rooms/" + roomID, key: apiKey,
+		method: http.MethodPut, url: node + "/v1/rooms/" + roomID, key: apiKey,
 		body: `{"mini_game_id":"` + game + `","anchor_id":"anchor1"}`,
 	})
 	if err == nil && status != http.StatusCreated && status != http.StatusOK {
@@ -245,7 +259,7 @@ func (w *world) conclude(ctx context.Context) (*verdict.Evidence, error) {
 	slow := w.abreast(ctx)
 	e := &verdict.Evidence{Conflicts: w.sim.Tally().Conflicts}
 	var err error
-	if e.Ledger, err = w.rows(ctx); err != nil {
+	if e.Ledger, err = rows(ctx, w.url(), w.roomIDs()); err != nil {
 		return nil, errors.Join(slow, err)
 	}
 	if err := w.node.signal(sigTerm); err != nil {
@@ -258,32 +272,38 @@ func (w *world) conclude(ctx context.Context) (*verdict.Evidence, error) {
 	w.leave()
 	w.testify(e)
 	e.Arrivals = w.door.seen()
-	for since := uint64(0); ; {
-		page := w.sim.Ledger(since, 1000)
-		if len(page) == 0 {
-			break
-		}
-		for _, effect := range page {
-			e.Effects = append(e.Effects, verdict.Effect{Room: effect.Room, MsgID: effect.MsgID})
-		}
-		since = page[len(page)-1].Seq
+	for _, effect := range effects(w.sim) {
+		e.Effects = append(e.Effects, verdict.Effect{Room: effect.Room, MsgID: effect.MsgID})
 	}
 	return e, errors.Join(slow, err)
+}
+
+// effects are all that ZEGO gave.
+func effects(sim *zegotest.Server) []zegotest.Effect {
+	var out []zegotest.Effect
+	for since := uint64(0); ; {
+		page := sim.Ledger(since, 1000)
+		if len(page) == 0 {
+			return out
+		}
+		out = append(out, page...)
+		since = page[len(page)-1].Seq
+	}
 }
 
 // drainWithin is what is promised of SIGTERM.
 const drainWithin = 20 * time.Second
 
-// rows reads the hub's ledger.
-func (w *world) rows(ctx context.Context) ([]verdict.Row, error) {
+// rows reads the hub's ledger of rooms from a node.
+func rows(ctx context.Context, node string, rooms []string) ([]verdict.Row, error) {
 	var out []verdict.Row
-	for _, roomID := range w.roomIDs() {
+	for _, roomID := range rooms {
 		for after := ""; ; {
 			q := url.Values{"limit": {"1000"}, "after": {after}}
 			if after == "" {
 				q.Del("after")
 			}
-			status, body, err := ask(ctx, request{method: http.MethodGet, key: apiKey, url: w.url() + "/v1/rooms/" + roomID + "/outcomes?" + q.Encode()})
+			status, body, err := ask(ctx, request{method: http.MethodGet, key: apiKey, url: node + "/v1/rooms/" + roomID + "/outcomes?" + q.Encode()})
 			if err == nil && status != http.StatusOK {
 				err = fmt.Errorf("GET outcomes: %d %s", status, body)
 			}
@@ -311,9 +331,10 @@ func (w *world) rows(ctx context.Context) ([]verdict.Row, error) {
 	return out, nil
 }
 
-func (w *world) roomIDs() []string {
+// roomIDs are the rooms that have viewers.
+func (a *audience) roomIDs() []string {
 	var ids []string
-	for _, v := range w.viewers {
+	for _, v := range a.viewers {
 		ids = append(ids, v.room)
 	}
 	slices.Sort(ids)

@@ -25,6 +25,9 @@ type Server struct {
 	Client, Route string
 	// Store is the folder of its streams.
 	Store string
+	// Monitor is HOST:PORT of its HTTP monitoring, by which it says who leads what;
+	// empty: none.
+	Monitor string
 }
 
 // Local is n servers on loopback, with folders below dir, clients at the ports from
@@ -67,9 +70,12 @@ func Config(servers []Server, i int) string {
 			routes = append(routes, "nats://"+s.Route)
 		}
 	}
-	s := servers[i]
+	s, monitor := servers[i], ""
+	if s.Monitor != "" {
+		monitor = "\nhttp: " + s.Monitor
+	}
 	return fmt.Sprintf(`server_name: %s
-listen: %s
+listen: %s%s
 max_payload: 1MB
 jetstream {
   store_dir: %q
@@ -83,7 +89,7 @@ cluster {
   no_advertise: true
   routes: [%s]
 }
-`, s.Name, s.Client, s.Store, Name, s.Route, strings.Join(routes, ", "))
+`, s.Name, s.Client, monitor, s.Store, Name, s.Route, strings.Join(routes, ", "))
 }
 
 // Write writes each server's file to dir and returns their names.

@@ -76,6 +76,8 @@ type Arrival struct {
 	Room   string
 	Action string
 	Limit  int // calls of the action that ZEGO takes in a second and room
+	// From is the address of whoever called. It is not judged.
+	From string
 }
 
 // Effect is one gift given by ZEGO.
