@@ -32,6 +32,10 @@ const (
 	renewMax = 400 * time.Millisecond
 	// judgeEvery is how often silence is looked at.
 	judgeEvery = 100 * time.Millisecond
+	// stuckMax is how long renewals may fail on a living connection before another server
+	// is tried: this one may be cut off from the others. It is longer than an election
+	// (8.5 s), which no other server could shorten.
+	stuckMax = 10 * time.Second
 	// twinWait is how long a lease that is there under the own name is watched before it
 	// is taken for one of an earlier life: two renewals and a lost one.
 	twinWait = 3 * renewEvery
@@ -257,17 +261,34 @@ func (m *Members) read(ctx context.Context, node string) (lease, uint64, error) 
 func (l *Life) keep(ctx context.Context) error {
 	tick := time.NewTicker(renewEvery)
 	defer tick.Stop()
+	moved := time.Now() // to the server that is asked now, or the last good renewal
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		if err := l.renew(ctx); errors.Is(err, errEvicted) {
+		err := l.renew(ctx)
+		switch {
+		case err == nil:
+			moved = time.Now()
+		case errors.Is(err, errEvicted):
 			return err
-		} else if err != nil && ctx.Err() == nil {
+		case ctx.Err() == nil:
 			l.members.cfg.Logger.Warn("lease not renewed", slog.Any("error", err))
+			if time.Since(moved) >= stuckMax {
+				moved = time.Now()
+				l.members.elsewhere()
+			}
 		}
+	}
+}
+
+// elsewhere makes the connection try another server.
+func (m *Members) elsewhere() {
+	m.cfg.Logger.Warn("another NATS server is tried")
+	if err := m.journal.Conn().ForceReconnect(); err != nil {
+		m.cfg.Logger.Warn("no other NATS server can be tried", slog.Any("error", err))
 	}
 }
 

@@ -37,6 +37,13 @@ func FileOptions(credentials, authority string) []nats.Option {
 const (
 	connectMax  = 15 * time.Second
 	connectWait = 500 * time.Millisecond
+	// pingEvery and pingsLost find a server that has vanished without a word (power, a cut
+	// network) within 6 s, so that another one is tried: nats.go's 2 min and 2 would leave
+	// a node without its lease for as long.
+	pingEvery = 2 * time.Second
+	pingsLost = 2
+	// dialMax bounds one attempt to connect.
+	dialMax = 2 * time.Second
 )
 
 // connect opens the one connection of the journal: to the embedded server, or to
@@ -69,6 +76,7 @@ func (j *Journal) tryConnect() error {
 	if url == "" {
 		opts = append(opts, nats.InProcessServer(j.embedded.server))
 	} else {
+		opts = append(opts, nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pingsLost), nats.Timeout(dialMax))
 		opts = append(opts, j.cfg.NATSOptions...)
 	}
 	opts = append(
