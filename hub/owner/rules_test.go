@@ -93,3 +93,28 @@ type tellTale struct{ decided int }
 func (l *tellTale) Decided(n News)                        { l.decided += len(n.Decisions) }
 func (l *tellTale) Repeated(uint64, room.Decision)        {}
 func (l *tellTale) GameChanged(string, string, room.Game) {}
+
+// A flood of repeats takes no place from what is said once: how each room's game stands.
+func TestNewestGameIsToldInAFlood(t *testing.T) {
+	v := newVerdicts()
+	game := func(roomID, round string) notice {
+		return notice{game: &gameNews{roomID, "g", room.Game{State: room.GameRunning, Round: round}}}
+	}
+	v.tell(game("r1", "a"))
+	for range 2 * noticesMax {
+		v.tell(notice{repeated: &repeated{}})
+	}
+	for _, n := range []notice{game("r1", "b"), game("r2", "a"), game("r2", "b")} {
+		v.tell(n)
+	}
+	newest := make(map[string]string)
+	_, notices := v.take(1)
+	for _, n := range notices {
+		if n.game != nil {
+			newest[n.game.room] += n.game.game.Round
+		}
+	}
+	if newest["r1"] != "b" || newest["r2"] != "b" || len(notices) != noticesMax+1 {
+		t.Errorf("games %v in %d notices; want round b of both, and one notice above the bound", newest, len(notices))
+	}
+}

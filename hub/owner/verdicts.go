@@ -70,14 +70,30 @@ func (v *verdicts) put(roomID string, decided []room.Decision) {
 
 // tell adds a notice. There is at most one per journaled entry, and the reader waits
 // while the appender is behind only through the open gifts' bound: noticesMax drops
-// what a reader that replays a flood of repeats would pile up.
+// what a reader that replays a flood of repeats would pile up. How a room's game stands
+// is said once, so the newest of each room is kept whatever waits.
 func (v *verdicts) tell(n notice) {
 	v.mu.Lock()
-	if len(v.notices) < noticesMax {
+	switch {
+	case len(v.notices) < noticesMax:
 		v.notices = append(v.notices, n)
+	case n.game != nil:
+		v.tellNewest(n)
 	}
 	v.mu.Unlock()
 	v.rouse()
+}
+
+// tellNewest puts the news of a room's game in the place of those that wait, or beyond
+// the bound: one more for each room.
+func (v *verdicts) tellNewest(n notice) {
+	for i := len(v.notices) - 1; i >= 0; i-- {
+		if g := v.notices[i].game; g != nil && g.room == n.game.room {
+			v.notices[i] = n
+			return
+		}
+	}
+	v.notices = append(v.notices, n)
 }
 
 // noticesMax bounds the notices that wait: 10,000 of about 2 KiB are 20 MB. A repeat

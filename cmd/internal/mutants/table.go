@@ -291,6 +291,12 @@ var owned = []rule{
 		"hub/owner", "TestSwitchedGameIsNotHeld",
 	},
 	{
+		"repeats crowd out how a game stands", "P12", "hub/owner/verdicts.go",
+		`	case n.game != nil:
+		v.tellNewest(n)`, ``,
+		"hub/owner", "TestNewestGameIsToldInAFlood",
+	},
+	{
 		"joins are not repeated in a new round", "P8", "hub/owner/read.go",
 		`for _, j := range e.joins.renew() {`, `for _, j := range e.joins.renew()[:0] {`,
 		"hub/owner", "TestJoinsOutliveOwnersAndRounds",
