@@ -120,6 +120,8 @@ type ViewerLimits struct {
 	Likes    Rate // frames; default 10, burst 20
 	Frames   Rate // of any kind, per connection; default 100, burst 200
 	Upgrades Rate // per address; default 50, burst 500
+	// Seats bound how many connections there are.
+	Seats Seats
 }
 
 // ErrBadConfig is wrapped by every error of [New] about its configuration.
@@ -182,6 +184,7 @@ func (l *Limits) fill(f *faults) {
 	f.rate("Likes", &v.Likes, Rate{10, 20})
 	f.rate("Frames", &v.Frames, Rate{100, 200})
 	f.rate("Upgrades", &v.Upgrades, Rate{50, 500})
+	v.Seats.fill(f)
 }
 
 // fit refuses a backlog whose decisions might find no room: gifts are refused while

@@ -56,6 +56,7 @@ type saying interface {
 type lobby struct {
 	lobbyConfig
 	sessions sessions
+	seats    *seating
 	upgrades *quota.Table[netip.Prefix]
 	gifts    *quota.Table[userInRoom]
 	comments *quota.Table[userInRoom]
@@ -89,6 +90,7 @@ func newLobby(cfg lobbyConfig) *lobby {
 	return &lobby{
 		lobbyConfig: cfg,
 		sessions:    sessions{all: make(map[*session]struct{}), empty: make(chan struct{})},
+		seats:       newSeating(cfg.limits.Seats),
 		upgrades:    quota.NewTable[netip.Prefix](cfg.limits.Upgrades.limit(), addressesMax),
 		gifts:       users(cfg.limits.Gifts),
 		comments:    users(cfg.limits.Comments),

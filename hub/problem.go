@@ -43,12 +43,15 @@ const (
 	codeUnsupportedMedia = "unsupported_media_type"
 	codeUpgradeRequired  = "upgrade_required"
 	codeRateLimited      = "rate_limited"
-	codeInternal         = "internal"
-	codeGameRefused      = "game_refused"
-	codeUnavailable      = "unavailable"
-	codeUnknownOutcome   = "unknown_outcome"
-	codeDraining         = "draining"
-	codeGameSilent       = "game_silent"
+	codeFull             = "full"
+
+	codeTooManyConnections = "too_many_connections"
+	codeInternal           = "internal"
+	codeGameRefused        = "game_refused"
+	codeUnavailable        = "unavailable"
+	codeUnknownOutcome     = "unknown_outcome"
+	codeDraining           = "draining"
+	codeGameSilent         = "game_silent"
 )
 
 // Error makes a problem an error, so that handlers can return it.

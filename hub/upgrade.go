@@ -50,14 +50,20 @@ func (l *lobby) knock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	leave, err := l.seats.take(v.room, v.who.User.ID)
+	if err != nil {
+		return err
+	}
 	if err := l.follow(r.Context(), &v); err != nil {
+		leave()
 		return err
 	}
 	if err := upgradable(r); err != nil {
+		leave()
 		l.owners.Unfollow(v.room)
 		return err
 	}
-	k, err := accept(w, r, l.limits.Frames.limit().Bucket(), socket.Setup{Spawn: l.house.Start, Ended: func() {}})
+	k, err := accept(w, r, l.limits.Frames.limit().Bucket(), socket.Setup{Spawn: l.house.Start, Ended: leave})
 	if err != nil { // the library has answered
 		l.owners.Unfollow(v.room)
 		l.log.Debug("upgrade failed", slog.String("room", v.room), slog.Any("error", err))

@@ -97,13 +97,16 @@ func (f *timeFlags) limits(s *settings) room.Limits {
 
 // limitFlags bound what viewers may send.
 type limitFlags struct {
-	Gifts    string `name:"limit-gifts" help:"Gifts per user and room." default:"20/40" placeholder:"RATE/BURST"`
-	Comments string `name:"limit-comments" help:"Comments per user and room." default:"2/10" placeholder:"RATE/BURST"`
-	Likes    string `name:"limit-likes" help:"Like frames per user and room." default:"10/20" placeholder:"RATE/BURST"`
-	Frames   string `name:"limit-frames" help:"Frames per connection." default:"100/200" placeholder:"RATE/BURST"`
-	Upgrades string `name:"limit-upgrades" help:"Upgrades per address." default:"50/500" placeholder:"RATE/BURST"`
-	RoomOpen string `name:"limit-backlog" help:"Gifts of a room that may be pending." default:"20000" placeholder:"N"`
-	NodeOpen string `name:"limit-backlog-node" help:"Gifts of all rooms that may be pending." default:"200000" placeholder:"N"`
+	Gifts     string `name:"limit-gifts" help:"Gifts per user and room." default:"20/40" placeholder:"RATE/BURST"`
+	Comments  string `name:"limit-comments" help:"Comments per user and room." default:"2/10" placeholder:"RATE/BURST"`
+	Likes     string `name:"limit-likes" help:"Like frames per user and room." default:"10/20" placeholder:"RATE/BURST"`
+	Frames    string `name:"limit-frames" help:"Frames per connection." default:"100/200" placeholder:"RATE/BURST"`
+	Upgrades  string `name:"limit-upgrades" help:"Upgrades per address." default:"50/500" placeholder:"RATE/BURST"`
+	SeatsNode string `name:"limit-viewers-node" help:"Viewers' connections to this node." default:"50000" placeholder:"N"`
+	SeatsRoom string `name:"limit-viewers" help:"Viewers' connections to a room on this node." default:"25000" placeholder:"N"`
+	SeatsUser string `name:"limit-viewers-user" help:"Connections of one user to this node." default:"20" placeholder:"N"`
+	RoomOpen  string `name:"limit-backlog" help:"Gifts of a room that may be pending." default:"20000" placeholder:"N"`
+	NodeOpen  string `name:"limit-backlog-node" help:"Gifts of all rooms that may be pending." default:"200000" placeholder:"N"`
 }
 
 func (f *limitFlags) fill(s *settings, l *hub.Limits) {
@@ -113,6 +116,11 @@ func (f *limitFlags) fill(s *settings, l *hub.Limits) {
 		Likes:    s.rate("limit-likes", f.Likes),
 		Frames:   s.rate("limit-frames", f.Frames),
 		Upgrades: s.rate("limit-upgrades", f.Upgrades),
+		Seats: hub.Seats{
+			Node: int(s.number("limit-viewers-node", f.SeatsNode, 1, hub.SeatsMax)),
+			Room: int(s.number("limit-viewers", f.SeatsRoom, 1, hub.SeatsMax)),
+			User: int(s.number("limit-viewers-user", f.SeatsUser, 1, hub.SeatsMax)),
+		},
 	}
 	l.Intake = intake.Limits{
 		RoomOpen: int(s.number("limit-backlog", f.RoomOpen, 1, 1_000_000)),
