@@ -45,7 +45,14 @@ func (th *testHub) config(t *testing.T, user string) client.Config {
 // upgrade before the room knows of the client. change may change the connection.
 func (th *testHub) viewer(t *testing.T, user string, change ...func(*client.Config)) *viewer {
 	t.Helper()
+	return th.viewerIn(t, "r1", user, change...)
+}
+
+// viewerIn is viewer of another room.
+func (th *testHub) viewerIn(t *testing.T, roomID, user string, change ...func(*client.Config)) *viewer {
+	t.Helper()
 	cfg := th.config(t, user)
+	cfg.Room = roomID
 	for _, c := range change {
 		c(&cfg)
 	}

@@ -47,11 +47,11 @@ type fleet struct {
 func (f *fleet) node(tb testing.TB, name string, change ...func(*Config)) *testHub {
 	tb.Helper()
 	jc := journal.Config{NATSURL: f.nats, Node: name, Replicas: 1, Partitions: 8}
-	th := openHub(tb, jc, append(change, func(c *Config) {
+	th := openHub(tb, jc, append([]func(*Config){func(c *Config) {
 		if f.sender != nil {
 			c.Sender = f.sender
 		}
-	})...)
+	}}, change...)...)
 	if f.sender == nil {
 		f.sender = th.sender
 	}
