@@ -34,7 +34,7 @@ const (
 // node.
 func BenchmarkNodeAtRate(b *testing.B) {
 	for b.Loop() {
-		bench(b, func(l *load) {
+		bench(b, func(l *drill) {
 			l.run(benchTime, benchRate)
 			l.report("accept", l.accepts)
 			l.report("result", l.results)
@@ -46,7 +46,7 @@ func BenchmarkNodeAtRate(b *testing.B) {
 // gifts a second one node makes durable.
 func BenchmarkNodeFlatOut(b *testing.B) {
 	for b.Loop() {
-		bench(b, func(l *load) {
+		bench(b, func(l *drill) {
 			took := l.flatOut(5*time.Second, 16)
 			b.ReportMetric(float64(l.sent.Load())/took.Seconds(), "gifts/s")
 			l.report("accept", l.accepts)
@@ -54,8 +54,8 @@ func BenchmarkNodeFlatOut(b *testing.B) {
 	}
 }
 
-// load is the clients' side of a benchmark.
-type load struct {
+// drill is the clients' side of a benchmark.
+type drill struct {
 	b       *testing.B
 	node    *served
 	viewers []*giver
@@ -71,12 +71,12 @@ type giver struct {
 	slots chan struct{} // of unanswered gifts, where they are bounded
 }
 
-func bench(b *testing.B, drive func(*load)) {
+func bench(b *testing.B, drive func(*drill)) {
 	b.Helper()
 	w := newWorld(b)
 	w.sim.Fail(zegotest.Rule{Action: zego.ActionGifts, Fault: zegotest.Slow(benchZego)})
 	n := w.serve(b, "--limit-gifts", "1000000/1000000", "--limit-frames", "1000000/1000000")
-	l := &load{b: b, node: n, accepts: new(latencies), results: new(latencies)}
+	l := &drill{b: b, node: n, accepts: new(latencies), results: new(latencies)}
 	ctx, stop := context.WithCancel(context.Background())
 	var readers sync.WaitGroup
 	for r := range benchRooms {
@@ -116,7 +116,7 @@ func bench(b *testing.B, drive func(*load)) {
 	n.kill()
 }
 
-func (l *load) listen(ctx context.Context, g *giver) {
+func (l *drill) listen(ctx context.Context, g *giver) {
 	for {
 		ev, err := g.conn.Next(ctx)
 		if err != nil {
@@ -140,14 +140,14 @@ func (l *load) listen(ctx context.Context, g *giver) {
 	}
 }
 
-func (l *load) took(id string, into *latencies) {
+func (l *drill) took(id string, into *latencies) {
 	if at, ok := l.due.Load(id); ok {
 		into.add(time.Since(at.(time.Time)))
 	}
 }
 
 // give sends a viewer's gift that was due at a time.
-func (l *load) give(g *giver, due time.Time) {
+func (l *drill) give(g *giver, due time.Time) {
 	id := "c" + strconv.FormatInt(l.sent.Add(1), 10)
 	l.due.Store(id, due)
 	if err := g.conn.Send(context.Background(), wire.GiftFrame{ID: id, GiftID: "g1", Count: 10}); err != nil {
@@ -156,7 +156,7 @@ func (l *load) give(g *giver, due time.Time) {
 }
 
 // run keeps a rate of gifts from random viewers.
-func (l *load) run(d time.Duration, perSecond int) {
+func (l *drill) run(d time.Duration, perSecond int) {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a benchmark's dice
 	start := time.Now()
 	tick := time.NewTicker(time.Millisecond)
@@ -175,7 +175,7 @@ func (l *load) run(d time.Duration, perSecond int) {
 }
 
 // flatOut has every viewer give as soon as one of its gifts is accepted.
-func (l *load) flatOut(d time.Duration, unanswered int) time.Duration {
+func (l *drill) flatOut(d time.Duration, unanswered int) time.Duration {
 	start := time.Now()
 	var all sync.WaitGroup
 	for _, g := range l.viewers {
@@ -212,7 +212,7 @@ func (l *latencies) count() int {
 	return len(l.all)
 }
 
-func (l *load) report(name string, of *latencies) {
+func (l *drill) report(name string, of *latencies) {
 	of.mu.Lock()
 	defer of.mu.Unlock()
 	slices.Sort(of.all)

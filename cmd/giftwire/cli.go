@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/giftwire/giftwire/cmd/internal/load"
 )
 
 // Exit statuses.
@@ -35,9 +37,12 @@ type cli struct {
 	Dev     devCmd     `cmd:"" help:"Everything in one process on loopback: hub, embedded NATS, simulated ZEGO, demo page, room demo."`
 	Serve   serveCmd   `cmd:"" help:"A production node."`
 	Zegosim zegosimCmd `cmd:"" help:"The simulated ZEGO alone."`
+	Load    loadCmd    `cmd:"" help:"Load generator: viewers and gifters, and a report checked against the hub's ledger: exit 0 holds, 1 a mismatch, 2 could not run."`
 	Token   tokenCmd   `cmd:"" help:"Print a viewer token."`
 	Audit   auditCmd   `cmd:"" help:"Recompute from the journal alone that every accepted gift ends once: exit 0 holds, 1 broken, 2 could not read."`
 	Trace   traceCmd   `cmd:"" help:"Print one gift's timeline from the journal alone: exit 1 not found, 2 could not read."`
+
+	LoadWorker loadWorkerCmd `cmd:"" hidden:""`
 }
 
 // command is what a sub-command does: its settings are checked first, all faults at
@@ -175,7 +180,7 @@ func fail(s streams, err error) int {
 	for _, one := range flatten(err) {
 		_, _ = fmt.Fprintf(s.err, "giftwire: %s\n", strings.TrimPrefix(one.Error(), errSettings.Error()+": ")) // nowhere left to tell
 	}
-	if errors.Is(err, errSettings) || errors.Is(err, errUnread) {
+	if errors.Is(err, errSettings) || errors.Is(err, errUnread) || errors.Is(err, load.ErrNotRun) {
 		return exitSettings
 	}
 	return exitFailed

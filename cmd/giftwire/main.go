@@ -3,6 +3,7 @@
 //	giftwire dev       everything in one process on loopback, with a demo page
 //	giftwire serve     a production node
 //	giftwire zegosim   the simulated ZEGO alone
+//	giftwire load      a load generator that checks what it hears
 //	giftwire token     print a viewer token
 //	giftwire audit     recompute from the journal alone that every gift ends once
 //	giftwire trace     print one gift's timeline from the journal alone
