@@ -54,8 +54,10 @@ func (j *Journal) direct(ctx context.Context, stream string, get directGet, each
 		// It fails only when the connection is closed, and then there is no subscription.
 		_ = sub.Unsubscribe()
 	}()
-	if err := j.nc.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, req); err != nil {
+	if err := j.nc.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, req); errors.Is(err, nats.ErrConnectionClosed) {
 		return tail{}, fmt.Errorf("journal: read from %s: %w", stream, err)
+	} else if err != nil { // there is no connection now, and nothing is kept for later
+		return tail{}, fmt.Errorf("%w: read from %s: %w", errNoAnswer, stream, err)
 	}
 	var prev uint64
 	for {

@@ -89,8 +89,10 @@ func (r *giftReader) look(ctx context.Context) ([]GiftRecord, error) {
 		if contiguous {
 			return recs, nil
 		}
-		if err := r.check(ctx); err != nil {
+		if err := r.check(ctx); errors.Is(err, ErrGone) || errors.Is(err, ErrClosed) {
 			return nil, err
+		} else if err != nil {
+			return nil, nil // nobody says whether something is gone: they are read again
 		}
 		return recs, nil
 	case held, errors.Is(err, errPast), errors.Is(err, errNoAnswer):
@@ -106,7 +108,7 @@ func (r *giftReader) look(ctx context.Context) ([]GiftRecord, error) {
 func (r *giftReader) check(ctx context.Context) error {
 	state, err := r.p.j.state(ctx, streamGifts)
 	if err != nil {
-		return err
+		return r.p.j.ended(err)
 	}
 	if state.FirstSeq > r.after+1 {
 		return &GoneError{Stream: streamGifts, After: r.after, First: state.FirstSeq}
@@ -123,9 +125,10 @@ func (r *giftReader) rest(ctx context.Context, ring <-chan struct{}) error {
 		// own and about to be told; or it is gone.
 		wait, r.wait = r.wait, min(2*r.wait, retryMost)
 		if r.tries++; r.tries%16 == 0 {
-			if err := r.check(ctx); err != nil {
+			err := r.check(ctx)
+			if errors.Is(err, ErrGone) || errors.Is(err, ErrClosed) {
 				return err
-			}
+			} // else nobody says so: it is looked for again
 		}
 	}
 	if p.j.layout.partitions > 1 && time.Since(r.since) > p.j.tuning.mark {
@@ -156,20 +159,26 @@ func (r *giftReader) rest(ctx context.Context, ring <-chan struct{}) error {
 // is stored; where the stream is full, nothing more gets in, and the newest record's
 // has to do. The errors are ctx's cause and [ErrClosed].
 func (p *Partition) EndOfGifts(ctx context.Context) (uint64, error) {
-	if p.j.embedded != nil {
-		return p.LastGift(ctx)
-	}
 	// Another incarnation than the publishers', whose records are counted.
 	mark := appendGiftRecord(nil, p.j.cfg.Node, p.j.incarnation+".end", 1, nil)
-	seq, err := p.save(ctx, giftSubject(p.n), mark, nil)
-	switch {
-	case errors.Is(err, ErrUnavailable):
-		return p.LastGift(ctx)
-	case err != nil:
+	seq, err := p.endOf(ctx, streamGifts, giftSubject(p.n), mark)
+	if err != nil {
 		return 0, err
 	}
 	p.pub.news.learn(seq)
 	return seq, nil
+}
+
+// endOf is EndOfGifts of any subject, with what is to be stored.
+func (p *Partition) endOf(ctx context.Context, stream, subject string, mark []byte) (uint64, error) {
+	if p.j.embedded == nil {
+		seq, err := p.save(ctx, subject, mark, nil)
+		if !errors.Is(err, ErrUnavailable) {
+			return seq, err
+		}
+	}
+	m, err := p.j.leaderLast(ctx, stream, subject)
+	return m.seq, err
 }
 
 // LastGift returns the stream sequence of the partition's newest record, as the server
