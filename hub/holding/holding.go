@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,6 +53,8 @@ const (
 	// giveMax partitions are given to a newcomer at a time, so that a few rooms wait for
 	// a moment, one after the other, and not all.
 	giveMax = 2
+	// leaveMax is the same for a node that gives all of its partitions up.
+	leaveMax = 8
 	// failPause is how long a partition rests that could not be owned.
 	failPause = 2 * time.Second
 )
@@ -75,6 +78,9 @@ type slot[P Partition] struct {
 	rest    time.Time          // not taken before
 	freed   bool               // somebody released it since it was looked at
 	trouble error              // why it could not be owned
+	// unreleased: this incarnation may have written the newest record. As long as it lives
+	// nobody else takes the partition, so it has to, wherever the partition belongs.
+	unreleased bool
 }
 
 type stage uint8
@@ -126,12 +132,14 @@ func (h *Holding[P]) Look() {
 
 // Trouble is why partitions that belong here are not owned, nil if all are or will be.
 func (h *Holding[P]) Trouble() error {
+	nodes := h.cfg.Roll.Staying()
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	var all []error
 	for i := range h.slots {
-		if err := h.slots[i].trouble; err != nil && h.slots[i].stage != stageHeld {
-			all = append(all, fmt.Errorf("partition %d: %w", i, err))
+		s := &h.slots[i]
+		if s.trouble != nil && s.stage != stageHeld && cluster.Place(i, nodes) == h.cfg.Node {
+			all = append(all, fmt.Errorf("partition %d: %w", i, s.trouble))
 		}
 	}
 	return errors.Join(all...)
@@ -160,6 +168,10 @@ func (h *Holding[P]) Run(ctx context.Context, incarnation string) {
 // elsewhere, and returns what should be taken.
 func (h *Holding[P]) look(now time.Time) []int {
 	nodes := h.cfg.Roll.Staying()
+	most := giveMax
+	if !slices.Contains(nodes, h.cfg.Node) {
+		most = leaveMax
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var take []int
@@ -167,11 +179,11 @@ func (h *Holding[P]) look(now time.Time) []int {
 		s := &h.slots[p]
 		place := cluster.Place(p, nodes)
 		switch {
-		case place == h.cfg.Node && s.stage == stageNone && h.busy < takeMax && !now.Before(s.rest):
+		case (place == h.cfg.Node || s.unreleased) && s.stage == stageNone && h.busy < takeMax && !now.Before(s.rest):
 			s.stage, s.freed = stageTaking, false
 			h.busy++
 			take = append(take, p)
-		case place != h.cfg.Node && place != "" && s.stage == stageHeld && h.going < giveMax:
+		case place != h.cfg.Node && place != "" && s.stage == stageHeld && h.going < most:
 			s.stage = stageGiving
 			h.going++
 			s.end()
@@ -188,7 +200,7 @@ func (h *Holding[P]) hold(ctx context.Context, p int, incarnation string) {
 		part, err = h.cfg.New(p, incarnation)
 	}
 	if !free || err != nil {
-		h.drop(p, lookEvery, err)
+		h.drop(p, slot[P]{rest: time.Now().Add(lookEvery), trouble: err, unreleased: err != nil && h.mayBeOwn(p)})
 		return
 	}
 	own, end := context.WithCancel(ctx)
@@ -197,13 +209,22 @@ func (h *Holding[P]) hold(ctx context.Context, p int, incarnation string) {
 	h.Look() // the next ones may be asked
 	err = part.Run(own)
 	if err == nil {
-		h.drop(p, 0, nil)
+		h.drop(p, slot[P]{})
 		h.cfg.Released(p)
 	} else {
 		h.cfg.Logger.Warn("partition lost", slog.Int("partition", p), slog.Any("error", err))
-		h.drop(p, failPause, err)
+		h.drop(p, slot[P]{
+			rest: time.Now().Add(failPause), trouble: err, unreleased: !errors.Is(err, journal.ErrFenced),
+		})
 	}
 	h.Look()
+}
+
+// mayBeOwn reports whether the slot was marked so.
+func (h *Holding[P]) mayBeOwn(p int) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.slots[p].unreleased
 }
 
 // free reports whether nobody else may own the partition.
@@ -228,8 +249,8 @@ func (h *Holding[P]) keep(p int, part P, end context.CancelFunc) {
 	s.stage, s.held, s.end, s.trouble = stageHeld, part, end, nil
 }
 
-// drop notes that a partition is not owned, and why.
-func (h *Holding[P]) drop(p int, rest time.Duration, err error) {
+// drop notes that a partition is not owned: next says why, and when it may be.
+func (h *Holding[P]) drop(p int, next slot[P]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := &h.slots[p]
@@ -240,7 +261,6 @@ func (h *Holding[P]) drop(p int, rest time.Duration, err error) {
 		h.going--
 	case stageNone, stageHeld:
 	}
-	next := slot[P]{rest: time.Now().Add(rest), trouble: err}
 	if s.freed && s.stage == stageTaking {
 		next.rest = time.Time{} // it was asked just before
 		h.Look()

@@ -317,6 +317,57 @@ func TestLostPartitionsComeBack(t *testing.T) {
 	})
 }
 
+// What was lost without a release, and belongs to another node by the time that it may be
+// taken again, is taken all the same and released: nobody else takes it from a living
+// node. And what belongs elsewhere is no trouble here.
+func TestWhatWasLostIsReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(8)
+		a := w.start(t, "a")
+		time.Sleep(time.Second)
+		for p := range w.logs {
+			lost, _ := a.Get(p)
+			lost.end.Do(func() { close(lost.killed) })
+		}
+		synctest.Wait()
+		if a.Trouble() == nil {
+			t.Error("all is lost, and that is no trouble")
+		}
+		b := w.start(t, "b")
+		time.Sleep(10 * time.Second)
+		w.settled(t, "a second node has come")
+		for _, n := range []*node{a, b} {
+			if err := n.Trouble(); err != nil {
+				t.Errorf("trouble of %s: %v", n.name, err)
+			}
+		}
+	})
+}
+
+// A node that leaves gives up more at a time, and all of it.
+func TestLeavingNodeGivesAllUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(64)
+		a := w.start(t, "a")
+		time.Sleep(time.Second)
+		w.start(t, "b")
+		time.Sleep(5 * time.Second)
+		w.mu.Lock()
+		w.most = 0
+		w.staying = []string{"b"} // a lives on
+		w.mu.Unlock()
+		w.look()
+		time.Sleep(400 * time.Millisecond) // 32 partitions, 8 at a time, 30 ms each
+		w.settled(t, "the first one leaves")
+		w.mu.Lock()
+		if w.most > 8+1 {
+			t.Errorf("%d partitions had no owner at once", w.most)
+		}
+		w.mu.Unlock()
+		w.leave(a)
+	})
+}
+
 func TestWhatCannotBeMadeIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(3)
