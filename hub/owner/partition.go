@@ -77,10 +77,35 @@ func (p *Partition) Run(ctx context.Context) error {
 		return errors.New("owner: Run called twice")
 	}
 	defer p.phase.Store(phaseEnded)
-	if err := p.takeOver(ctx); err != nil {
+	// Once the takeover may be stored the partition has to be released, or nobody else
+	// takes it while this node lives: so the end of ctx does not end it at once.
+	taking, end := outliving(ctx, settleGrace)
+	defer end()
+	if err := p.takeOver(taking); err != nil {
 		return fmt.Errorf("owner: take over: %w", err)
 	}
+	if ctx.Err() != nil {
+		return p.release(taking, p.newAppender())
+	}
 	return p.serve(ctx)
+}
+
+// outliving is a context that ends when the other one has for a while, or by end.
+func outliving(ctx context.Context, grace time.Duration) (longer context.Context, end context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		late := time.NewTimer(grace)
+		defer late.Stop()
+		select {
+		case <-late.C:
+			cancel()
+		case <-longer.Done():
+		}
+	})
+	return longer, func() {
+		stop()
+		cancel()
+	}
 }
 
 // serve runs the parts of an owner and ends them in the order in which they need each

@@ -238,27 +238,6 @@ func TestReleaseWaitsForTheCallInFlight(t *testing.T) {
 	})
 }
 
-// ZEGO's budget: an owner that follows another at once waits a second with its first
-// call, and starts no more than two in the second after that.
-func TestQuickSuccessionWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store, zego := ownertest.NewStore(), newPlatform()
-		own(t, store, zego).release(t)
-		taken := time.Now()
-		o := own(t, store, zego)
-		store.Accept(entryOf(gift("ann", "c1")))
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		if len(zego.startsAt) != 1 {
-			t.Fatalf("%d calls, want 1", len(zego.startsAt))
-		}
-		if got := zego.startsAt[0].Sub(taken); got != time.Second {
-			t.Errorf("the first call came %v after the second takeover, want 1s", got)
-		}
-		o.release(t)
-	})
-}
-
 // A log that does not continue the snapshot is refused: its state cannot be rebuilt.
 func TestHoleInTheLogIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -58,9 +58,12 @@ type rooms struct {
 	read    uint64       // GIFTS sequence up to which every record has been taken in
 	log     logHead
 
-	takeoverAt int64   // when the term's takeover was stored, Unix ms
-	dirty      bool    // anything changed since the last snapshot
-	covered    covered // by this owner's newest stored snapshot
+	takeoverAt int64 // when the term's takeover was stored, Unix ms
+	// strayAt is the same of the last takeover before which nobody had released: calls of
+	// the owner that was deposed may arrive for a call's timeout after it.
+	strayAt int64
+	dirty   bool    // anything changed since the last snapshot
+	covered covered // by this owner's newest stored snapshot
 }
 
 // logHead is the partition's newest record.
@@ -68,6 +71,9 @@ type logHead struct {
 	last   uint64 // OUTCOMES sequence
 	term   uint64
 	number uint64 // of the term's records
+	// released: the record is a release, so that every call of its owner has ended. Never
+	// of a snapshot, which is stored before the release.
+	released bool
 }
 
 func newRooms() *rooms {
@@ -119,9 +125,13 @@ func (r *rooms) fold(rec *journal.OutcomeRecord) {
 
 // foldHead moves the log's head on to the record.
 func (r *rooms) foldHead(rec *journal.OutcomeRecord) {
-	r.log = logHead{last: rec.Seq, term: rec.Term, number: rec.Number}
+	before := r.log
+	r.log = logHead{last: rec.Seq, term: rec.Term, number: rec.Number, released: rec.Kind == journal.KindRelease}
 	if rec.Kind == journal.KindTakeover {
 		r.takeoverAt = rec.StoredAt
+		if before.last != 0 && !before.released {
+			r.strayAt = rec.StoredAt
+		}
 	}
 	r.dirty = true
 }

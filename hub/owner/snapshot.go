@@ -38,6 +38,7 @@ type headShape struct {
 	Term       uint64 `json:"term"`        // of that record
 	Number     uint64 `json:"number"`      // of that record
 	TakeoverAt int64  `json:"takeover_at"` // Unix ms
+	StrayAt    int64  `json:"stray_at"`    // Unix ms, see rooms.strayAt; 0: long ago
 	Open       []byte `json:"open"`        // open gifts' positions, packed
 }
 
@@ -123,7 +124,7 @@ func (r *rooms) positions() []journal.Position {
 func (r *rooms) head() headShape {
 	return headShape{
 		Version: snapshotShape, Read: r.read, Last: r.log.last, Term: r.log.term, Number: r.log.number,
-		TakeoverAt: r.takeoverAt,
+		TakeoverAt: r.takeoverAt, StrayAt: r.strayAt,
 	}
 }
 

@@ -16,12 +16,16 @@ import (
 )
 
 const (
-	// takeoverWait is how long an owner waits with its first call that follows another
+	// takeoverWait is how long an owner waits with its first call that follows others
 	// too closely. The steady budget leaves two of ZEGO's 20 calls for the first second of
-	// one new owner (room.TakeoverCalls), not of two: a call of the first owner that still
-	// hangs, 18 calls of the second and 2 of the third would be 21. Too closely is within
-	// a call's timeout and a second, when the first owner's calls have arrived for sure.
+	// one new owner (room.TakeoverCalls), not of two: 18 calls of a first owner, 2 of a
+	// second and 2 of a third within one second would be 22. Where the first owner has not
+	// released, a call of it may hang, and 18 calls of the second and 2 of the third make
+	// 21: until a call's timeout and a second after it was deposed.
 	takeoverWait = time.Second
+	// takeoverGap is how far apart two takeovers are that do not share a second, with as
+	// much again for what the store's clock may be off.
+	takeoverGap = 2 * time.Second
 	// reopenRecords is how many records are read at once to find open gifts: 64 of at
 	// most 1 MiB.
 	reopenRecords = 64
@@ -102,7 +106,7 @@ func (p *Partition) replay(ctx context.Context, snap *restored, own uint64) erro
 	head := &snap.head
 	p.rooms.read = head.Read
 	p.rooms.log = logHead{last: head.Last, term: head.Term, number: head.Number}
-	p.rooms.takeoverAt = head.TakeoverAt
+	p.rooms.takeoverAt, p.rooms.strayAt = head.TakeoverAt, head.StrayAt
 	decided := make(map[room.MsgID]bool)
 	after := head.Last
 	_, err := retry(ctx, p.cfg.Logger, "replay the log", func(ctx context.Context) (struct{}, error) {
@@ -111,7 +115,7 @@ func (p *Partition) replay(ctx context.Context, snap *restored, own uint64) erro
 			if !p.rooms.log.precedes(&rec) {
 				return fmt.Errorf("%w: %+v, then seq %d term %d number %d", ErrHole, p.rooms.log, rec.Seq, rec.Term, rec.Number)
 			}
-			previous := p.rooms.takeoverAt
+			early := p.tooClose(&rec)
 			for i := range rec.Rooms {
 				d := &rec.Rooms[i]
 				if rec.Seq > snap.covered[chunkOf(d.Room)] {
@@ -123,7 +127,7 @@ func (p *Partition) replay(ctx context.Context, snap *restored, own uint64) erro
 				}
 			}
 			p.rooms.foldHead(&rec)
-			if rec.Seq == own && millis(rec.StoredAt-previous) < p.cfg.Limits.CallTimeout+takeoverWait {
+			if rec.Seq == own && early {
 				p.notBefore = p.since + takeoverWait
 			}
 			after = rec.Seq
@@ -134,6 +138,13 @@ func (p *Partition) replay(ctx context.Context, snap *restored, own uint64) erro
 		return err
 	}
 	return p.reopen(ctx, head.Open, decided)
+}
+
+// tooClose reports whether a takeover follows the ones before it too closely, see
+// takeoverWait.
+func (p *Partition) tooClose(takeover *journal.OutcomeRecord) bool {
+	return millis(takeover.StoredAt-p.rooms.takeoverAt) < takeoverGap ||
+		millis(takeover.StoredAt-p.rooms.strayAt) < p.cfg.Limits.CallTimeout+takeoverWait
 }
 
 // precedes reports whether rec is the record that follows h.
