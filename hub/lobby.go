@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/giftwire/giftwire/hub/audience"
@@ -56,6 +57,7 @@ type saying interface {
 type lobby struct {
 	lobbyConfig
 	sessions sessions
+	leaving  atomic.Int64 // how many there were when the node began to drain, and 1
 	seats    *seating
 	upgrades *quota.Table[netip.Prefix]
 	gifts    *quota.Table[userInRoom]
@@ -102,18 +104,18 @@ func newLobby(cfg lobbyConfig) *lobby {
 
 func (r Rate) limit() quota.Limit { return quota.Limit{PerSecond: r.PerSecond, Burst: r.Burst} }
 
-// Spread of the viewers' return when a node drains: a reconnect costs a node about
-// 0.1 ms, so that 10,000 of them in 5 s are a fifth of a core.
+// Spread of the viewers' return when a node drains: as long as their number takes at the
+// rate of the limits, but not less than a second.
 const (
-	drainReconnectMin    = 500 * time.Millisecond
-	drainReconnectSpread = 5 * time.Second
+	returnMin    = 500 * time.Millisecond
+	returnSpread = time.Second
 )
 
 // drain tells every viewer to come back elsewhere, and waits until all connections
 // have ended, or ctx has. Nobody comes in any more.
 func (l *lobby) drain(ctx context.Context) error {
 	l.sessions.close()
-	l.house.CloseAll(drainBye)
+	l.house.CloseAll(l.drainBye)
 	select {
 	case <-l.sessions.empty:
 		return nil
@@ -122,9 +124,13 @@ func (l *lobby) drain(ctx context.Context) error {
 	}
 }
 
-// drainBye tells one viewer when to come back.
-func drainBye() wire.Bye {
-	after := drainReconnectMin + rand.N(drainReconnectSpread)
+// drainBye tells one viewer when to come back. It is called while nobody comes in any
+// more, for everyone: the number of those who are left shrinks meanwhile, so it is taken
+// once.
+func (l *lobby) drainBye() wire.Bye {
+	l.leaving.CompareAndSwap(0, int64(l.sessions.count())+1)
+	spread := time.Duration(l.leaving.Load()) * time.Second / time.Duration(l.limits.Return)
+	after := returnMin + rand.N(max(returnSpread, spread))
 	return wire.Bye{Code: wire.ByeDraining, ReconnectInMS: after.Milliseconds()}
 }
 
@@ -216,6 +222,13 @@ func (ss *sessions) remove(s *session) {
 	defer ss.mu.Unlock()
 	delete(ss.all, s)
 	ss.check()
+}
+
+// count is how many there are.
+func (ss *sessions) count() int {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	return len(ss.all)
 }
 
 // close lets nobody in any more.

@@ -61,7 +61,7 @@ func (l *lobby) begin(k *link, v visitor) {
 	case killed:
 		k.socket.Kill()
 	case closed:
-		s.member.Bye(drainBye()) // who was in was told, perhaps before this one was
+		s.member.Bye(l.drainBye()) // who was in was told, perhaps before this one was
 	}
 }
 

@@ -164,7 +164,7 @@ var errHasty = errors.New("the test does not wait")
 
 // TestDrain: everybody hears when to come back, spread out, and is closed with 1012.
 func TestDrain(t *testing.T) {
-	st := newStage(t)
+	st := newStage(t, func(cfg *lobbyConfig) { cfg.limits.Return = 4 })
 	var guests []*guest
 	for i := range 20 {
 		guests = append(guests, st.welcomed(fmt.Sprintf("u%d", i)))
@@ -172,16 +172,21 @@ func TestDrain(t *testing.T) {
 	drained := make(chan error, 1)
 	go func() { drained <- st.drain(t.Context()) }() // joined by receiving
 	after := make(map[int64]bool)
+	latest := int64(0)
 	for _, g := range guests {
 		bye := next[wire.Bye](g)
-		low, high := drainReconnectMin.Milliseconds(), (drainReconnectMin + drainReconnectSpread).Milliseconds()
+		low, high := returnMin.Milliseconds(), (returnMin + 21*time.Second/4).Milliseconds()
 		if bye.Code != wire.ByeDraining || bye.ReconnectInMS < low || bye.ReconnectInMS > high {
 			t.Errorf("%+v", bye)
 		}
 		after[bye.ReconnectInMS] = true
+		latest = max(latest, bye.ReconnectInMS)
 		if code := g.end(); code != wire.CloseRestart {
 			t.Errorf("closed with %d", code)
 		}
+	}
+	if latest < 2000 { // 20 at 4 a second; all below 2 s happens once in 10^9 times
+		t.Errorf("all come back within %d ms", latest)
 	}
 	if len(after) < 10 {
 		t.Errorf("20 viewers come back at %d different times", len(after))

@@ -105,6 +105,7 @@ type limitFlags struct {
 	SeatsNode string `name:"limit-viewers-node" help:"Viewers' connections to this node." default:"50000" placeholder:"N"`
 	SeatsRoom string `name:"limit-viewers" help:"Viewers' connections to a room on this node." default:"25000" placeholder:"N"`
 	SeatsUser string `name:"limit-viewers-user" help:"Connections of one user to this node." default:"20" placeholder:"N"`
+	Return    string `name:"limit-return" help:"Viewers a second that a node which drains sends to the others." default:"2000" placeholder:"N"`
 	RoomOpen  string `name:"limit-backlog" help:"Gifts of a room that may be pending." default:"20000" placeholder:"N"`
 	NodeOpen  string `name:"limit-backlog-node" help:"Gifts of all rooms that may be pending." default:"200000" placeholder:"N"`
 }
@@ -121,6 +122,7 @@ func (f *limitFlags) fill(s *settings, l *hub.Limits) {
 			Room: int(s.number("limit-viewers", f.SeatsRoom, 1, hub.SeatsMax)),
 			User: int(s.number("limit-viewers-user", f.SeatsUser, 1, hub.SeatsMax)),
 		},
+		Return: int(s.number("limit-return", f.Return, 1, 1_000_000)),
 	}
 	l.Intake = intake.Limits{
 		RoomOpen: int(s.number("limit-backlog", f.RoomOpen, 1, 1_000_000)),
