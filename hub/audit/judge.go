@@ -155,25 +155,26 @@ func (a *auditor) askMemory(ctx context.Context, doubtful []msgID) error {
 	return nil
 }
 
-// eachID reads a chunk of rows: the byte 1, then for each row 8 bytes of the id and the
-// difference of its OUTCOMES sequence to the row before, as a signed varint.
+// eachID reads a chunk of rows: the byte 2, then for each row 8 bytes of the id, the
+// difference of its OUTCOMES sequence to the row before, as a signed varint, and a byte
+// of how it ended; or the byte 1, and rows without that.
 func eachID(data []byte, each func(key, seq uint64)) error {
-	const chunkFormat = 1
-	if len(data) == 0 || data[0] != chunkFormat {
+	if len(data) == 0 || data[0] != 1 && data[0] != 2 {
 		return fmt.Errorf("%w: a chunk of ids of another format", errRecord)
 	}
+	behind := int(data[0]) - 1 // bytes behind a row's sequence
 	var seq uint64
 	for data = data[1:]; len(data) > 0; {
 		if len(data) < 9 {
 			return fmt.Errorf("%w: a chunk of ids is cut off", errRecord)
 		}
 		step, n := binary.Varint(data[8:])
-		if n <= 0 {
+		if n <= 0 || len(data) < 8+n+behind {
 			return fmt.Errorf("%w: a chunk of ids is cut off", errRecord)
 		}
 		seq += uint64(step) //nolint:gosec // wraps, and back again
 		each(binary.BigEndian.Uint64(data), seq)
-		data = data[8+n:]
+		data = data[8+n+behind:]
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats.go"
 )
 
@@ -106,5 +107,32 @@ func TestTheEndOfGiftsIsSure(t *testing.T) {
 			t.Errorf("%s: %d, %v, with %d records stored; want %d", name, seq, err, *published, tc.want)
 		}
 		cancel()
+	}
+}
+
+// TestTheMemoryIsWhole: the ids that a new owner loads end where they end for sure, not
+// where a deposed leader says.
+func TestTheMemoryIsWhole(t *testing.T) {
+	row := func(seq, prev uint64, id ID) reply {
+		return reply{seq: seq, prev: prev, data: string(encodeIDs([]ID{id}))}
+	}
+	first, second := ID{Key: 1, Seq: 2, End: 1}, ID{Key: 3, Seq: 4, End: 9}
+	r, p := newDeposed(t)
+	r.answers("gw.ids.0", `{"stream":"IDS","seq":9}`)
+	r.answers("$JS.API.STREAM.MSG.GET.IDS", `{"message":{"subject":"gw.ids.0","seq":5,"time":"2026-11-23T00:00:00Z","data":""}}`)
+	r.directSays(
+		[]reply{row(5, 0, first), end(5)},
+		[]reply{notFound},
+		[]reply{row(7, 0, second), {seq: 9, prev: 7, data: string(encodeIDs(nil))}, end(9)},
+	)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var got []ID
+	err := p.LoadIDs(ctx, func(_ int64, ids []ID) error {
+		got = append(got, ids...)
+		return nil
+	})
+	if diff := cmp.Diff([]ID{first, second}, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }

@@ -92,7 +92,7 @@ func (r *giftReader) look(ctx context.Context) ([]GiftRecord, error) {
 		if err := r.check(ctx); errors.Is(err, ErrGone) || errors.Is(err, ErrClosed) {
 			return nil, err
 		} else if err != nil {
-			return nil, nil // nobody says whether something is gone: they are read again
+			return nil, nil //nolint:nilerr // nobody says whether something is gone: they are read again
 		}
 		return recs, nil
 	case held, errors.Is(err, errPast), errors.Is(err, errNoAnswer):

@@ -117,11 +117,12 @@ type Receipt struct {
 	Position  Position
 }
 
-// ID is one row of the memory of ids: a gift's first 8 bytes and where it was
+// ID is one row of the memory of ids: a gift's first 8 bytes, and where and how it was
 // decided.
 type ID struct {
 	Key uint64 // room.MsgID.Key
 	Seq uint64 // OUTCOMES sequence
+	End uint8  // how, in the owner's numbers; 0: not known
 }
 
 // Errors of the journal. They are wrapped; use errors.Is.

@@ -15,14 +15,14 @@ func isGone(err error) bool { return errors.Is(err, journal.ErrGone) }
 
 // Lookup tells what is known of an id. It reads the log when the id was decided.
 // Errors: ErrNotReady, or of reading; with journal.ErrGone the id was decided within a
-// day and its outcome was purged.
+// day and its outcome was purged: journal the gift again, and its sender hears how it ended.
 func (p *Partition) Lookup(ctx context.Context, id room.MsgID) (Known, error) {
 	if !p.Ready() {
 		return Known{}, ErrNotReady
 	}
 	p.rooms.Lock()
 	g, open := p.rooms.open[id]
-	seq, known := p.rooms.memory.find(id.Key())
+	seq, _, known := p.rooms.memory.find(id.Key())
 	p.rooms.Unlock()
 	switch {
 	case open:
@@ -163,7 +163,7 @@ func (p *Partition) Timeline(ctx context.Context, roomID string, id room.MsgID) 
 	}
 	p.rooms.Lock()
 	g, open := p.rooms.open[id]
-	seq, known := p.rooms.memory.find(id.Key())
+	seq, _, known := p.rooms.memory.find(id.Key())
 	var actor stage.Performer
 	if open {
 		actor = p.rooms.at(g.gift.Room).actor

@@ -109,6 +109,7 @@ type audience struct {
 	mu       sync.Mutex
 	news     []owner.News
 	repeated []room.MsgID
+	again    []room.Decision // of repeated
 	games    []room.Game
 }
 
@@ -122,6 +123,7 @@ func (a *audience) Repeated(_ uint64, d room.Decision) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.repeated = append(a.repeated, d.Gift.MsgID)
+	a.again = append(a.again, d)
 }
 
 func (a *audience) GameChanged(_, _ string, g room.Game) {

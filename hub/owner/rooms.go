@@ -179,8 +179,9 @@ func (r *rooms) settle(rec *journal.OutcomeRecord, d *journal.RoomDecisions) {
 			delete(r.open, id)
 			r.at(d.Room).open--
 		}
-		r.memory.remember(id.Key(), rec.Seq, rec.StoredAt)
-		r.newIDs = append(r.newIDs, journal.ID{Key: id.Key(), Seq: rec.Seq})
+		how := endingOf(d.Decisions[i].Reason)
+		r.memory.remember(id.Key(), rec.Seq, how, rec.StoredAt)
+		r.newIDs = append(r.newIDs, journal.ID{Key: id.Key(), Seq: rec.Seq, End: uint8(how)})
 	}
 }
 

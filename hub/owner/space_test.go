@@ -1,11 +1,13 @@
 package owner_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/hub/owner"
 	"github.com/giftwire/giftwire/hub/owner/ownertest"
 	"github.com/giftwire/giftwire/room"
@@ -99,6 +101,12 @@ func TestNothingIsForgottenWithTheHistory(t *testing.T) {
 		}
 		if n := len(zego.sends()); n != 40 {
 			t.Errorf("ZEGO got %d gifts, want 40", n)
+		}
+		if _, err := next.Lookup(t.Context(), elsewhere(3).MsgID); !errors.Is(err, journal.ErrGone) {
+			t.Errorf("looked up: %v, want its outcome gone", err)
+		}
+		if got := next.heard.again; len(got) != 1 || got[0].Gift.ClientID != "c3" || got[0].Status != room.Delivered || got[0].Reason != room.ReasonOK {
+			t.Errorf("told %+v of the repeat, want it delivered, as it was", got)
 		}
 		if s := next.Stats(); s.Repeats != 1 || s.Lost != 0 {
 			t.Errorf("stats %+v, want one repeat and nothing lost", s)

@@ -73,24 +73,24 @@ func TestDamagedSnapshotIsRefused(t *testing.T) {
 func TestMemoryForgetsByTheHour(t *testing.T) {
 	var m memory
 	const now = 1_800_000_000_000
-	m.remember(1, 10, now-24*hourMillis)
-	m.remember(2, 20, now)
-	if _, ok := m.find(1); !ok {
+	m.remember(1, 10, 0, now-24*hourMillis)
+	m.remember(2, 20, 0, now)
+	if _, _, ok := m.find(1); !ok {
 		t.Error("an id of 24 h ago is forgotten")
 	}
-	m.remember(3, 30, now+hourMillis)
-	if _, ok := m.find(1); ok {
+	m.remember(3, 30, 0, now+hourMillis)
+	if _, _, ok := m.find(1); ok {
 		t.Error("an id of 25 h ago is remembered")
 	}
-	m.remember(1, 10, now-30*hourMillis) // too old to come in
-	if _, ok := m.find(1); ok {
+	m.remember(1, 10, 0, now-30*hourMillis) // too old to come in
+	if _, _, ok := m.find(1); ok {
 		t.Error("an id of 30 h ago came in")
 	}
 	if m.size != 2 {
 		t.Errorf("size %d, want 2", m.size)
 	}
 	m.forget(now + 40*hourMillis)
-	if _, ok := m.find(2); ok || m.size != 0 {
+	if _, _, ok := m.find(2); ok || m.size != 0 {
 		t.Errorf("after 40 quiet hours: found %v, size %d; want nothing", ok, m.size)
 	}
 }
@@ -211,6 +211,37 @@ func TestGameReports(t *testing.T) {
 		}
 		if g.Now.State != tt.want || g.Now.Round != tt.round {
 			t.Errorf("%s: %v round %q, want %v round %q", tt.name, g.Now.State, g.Now.Round, tt.want, tt.round)
+		}
+	}
+}
+
+// How a gift ended fits beside its sequence, and every reason comes back as what it was.
+func TestMemoryKnowsHowGiftsEnded(t *testing.T) {
+	now := int64(1_795_449_600_000)
+	for i, reason := range endings()[1:] {
+		var m memory
+		const last = 1<<endingShift - 1
+		m.remember(uint64(i), last, endingOf(reason), now)
+		seq, how, ok := m.find(uint64(i))
+		d, known := how.decision(&room.Gift{ClientID: "c"})
+		if !ok || !known || seq != last || d.Reason != reason {
+			t.Errorf("%s: found %d %v, %+v %v", reason, seq, ok, d, known)
+		}
+		want := room.Failed
+		switch reason {
+		case room.ReasonOK:
+			want = room.Delivered
+		case room.ReasonUnknownOutcome:
+			want = room.Unresolved
+		default:
+		}
+		if d.Status != want || d.Gift.ClientID != "c" {
+			t.Errorf("%s: %+v, want status %v", reason, d, want)
+		}
+	}
+	for _, how := range []ending{0, 200} {
+		if d, ok := how.decision(&room.Gift{}); ok {
+			t.Errorf("ending %d: %+v, want nothing said", how, d)
 		}
 	}
 }

@@ -236,7 +236,7 @@ func (p *Partition) loadMemory(ctx context.Context) error {
 			p.rooms.Lock()
 			defer p.rooms.Unlock()
 			for _, id := range ids {
-				p.rooms.memory.remember(id.Key, id.Seq, storedAt)
+				p.rooms.memory.remember(id.Key, id.Seq, ending(id.End), storedAt)
 			}
 			return nil
 		})

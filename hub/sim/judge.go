@@ -152,11 +152,15 @@ func (j *judge) news(n owner.News) {
 
 // told judges an outcome that a viewer is told (P2).
 func (j *judge) told(d room.Decision) {
-	id := d.Gift.MsgID
-	if first, known := j.ends[id]; known && (first.Status != d.Status || first.Reason != d.Reason || first.At != d.At) {
+	first, known := j.ends[d.Gift.MsgID]
+	if !known {
+		j.ends[d.Gift.MsgID] = d
+		return
+	}
+	// Of a decision whose record was purged the time is not known any more.
+	if first.Status != d.Status || first.Reason != d.Reason || d.At != 0 && first.At != d.At {
 		j.w.fault("P2: %s was told %v %v, and now %v %v", d.Gift.ClientID, first.Status, first.Reason, d.Status, d.Reason)
 	}
-	j.ends[id] = d
 }
 
 // audit reads the durable log on, and checks it as giftwire audit does: each gift

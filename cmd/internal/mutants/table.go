@@ -68,13 +68,23 @@ var comingIn = []rule{
 	{
 		"accepted before durable", "P1", "hub/intake/intake.go",
 		`if err := in.cfg.Journal.Submit(journal.Entry{Gift: gift}, stored); err != nil {`,
-		"in.stored(ctx, gift, pay, nil)\n\tstored = func(journal.Receipt, error) {}\n\tif err := in.cfg.Journal.Submit(journal.Entry{Gift: gift}, stored); err != nil {",
+		"in.stored(ctx, gift, cost, nil)\n\tstored = func(journal.Receipt, error) {}\n\tif err := in.cfg.Journal.Submit(journal.Entry{Gift: gift}, stored); err != nil {",
 		"hub/intake", "TestAcceptedWhenStored|TestJournalAnswersLate|TestAnswersOfAnyShape",
 	},
 	{
 		"unknown is answered rejected", "P11", "hub/intake/intake.go",
 		`		v.Outcome = Unknown`, `		v = rejected(wire.CodeUnavailable, "it failed").of(gift.MsgID).later()`,
 		"hub/intake", "TestJournalAnswersLate|TestAcceptedWhenStored|TestAnswersOfAnyShape",
+	},
+	{
+		"a purged outcome is paid again", "P4", "hub/intake/intake.go",
+		`case errors.Is(err, journal.ErrGone):`, `case false:`,
+		"hub/intake", "TestRepeatOfAPurgedOutcome",
+	},
+	{
+		"a release undoes another attempt", "P4", "hub/intake/wallet.go",
+		`attempt = rand.Text()`, `attempt = rand.Text()[:0] + "a"`,
+		"hub/intake", "TestTwoNodesAtOnce|TestRepeatAfterALostAnswer",
 	},
 	{
 		"require_running off", "P11", "hub/intake/intake.go",
@@ -122,9 +132,9 @@ var kept = []rule{
 	},
 	{
 		"a deposed leader says where GIFTS ends", "P2", "hub/journal/gifts.go",
-		`	if p.j.embedded != nil {
-		return p.LastGift(ctx)`, `	if p != nil {
-		return p.LastGift(ctx)`,
+		`	if p.j.embedded == nil {
+		seq, err := p.save(`, `	if p == nil {
+		seq, err := p.save(`,
 		"hub/journal", "TestTheEndOfGiftsIsSure",
 	},
 	{
@@ -171,12 +181,12 @@ var owned = []rule{
 	},
 	{
 		"the day's ids not loaded", "P4", "hub/owner/takeover.go",
-		`p.rooms.memory.remember(id.Key, id.Seq, storedAt)`, `_, _ = id, storedAt`,
+		`p.rooms.memory.remember(id.Key, id.Seq, ending(id.End), storedAt)`, `_, _ = id, storedAt`,
 		"hub/owner", "TestNextOwnerRemembersIDs",
 	},
 	{
 		"the day's ids not loaded, simulated", "P4", "hub/owner/takeover.go",
-		`p.rooms.memory.remember(id.Key, id.Seq, storedAt)`, `_, _ = id, storedAt`,
+		`p.rooms.memory.remember(id.Key, id.Seq, ending(id.End), storedAt)`, `_, _ = id, storedAt`,
 		"hub/sim", simulation,
 	},
 	{
@@ -254,6 +264,22 @@ var owned = []rule{
 		"a stale owner's chunk lands", "P5", "hub/owner/save.go",
 		`if last.Term != p.identity.term || last.Incarnation != p.identity.incarnation {`, `if last.Term == 0 {`,
 		"hub/owner", "TestStaleSnapshotIsRefused|TestEvictedOwnerWritesNothing",
+	},
+	{
+		"a deposed leader says where the memory of ids ends", "P4", "hub/journal/ids.go",
+		`end, err := p.endOf(ctx, streamIDs, subject, encodeIDs(nil))`, `m, err := p.j.leaderLast(ctx, streamIDs, subject)
+	end := m.seq`,
+		"hub/journal", "TestTheMemoryIsWhole",
+	},
+	{
+		"a purged outcome is not told again", "P4", "hub/owner/read.go",
+		`if d, ok := how.decision(g.gift); ok {`, `if d, ok := how.decision(g.gift); ok && p == nil {`,
+		"hub/owner", "TestNothingIsForgottenWithTheHistory",
+	},
+	{
+		"how a gift ended is not kept", "P4", "hub/journal/ids.go",
+		`			id.End = data[8+n]`, `			_ = data[8+n]`,
+		"hub/journal", "TestTheMemoryIsWhole",
 	},
 	{
 		"a deposed leader ends an owner", "P12", "hub/owner/save.go",
