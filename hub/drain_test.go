@@ -88,13 +88,13 @@ func TestDrainTakesNothingNew(t *testing.T) {
 // slowWallet reserves when it is told to.
 type slowWallet struct{ asked, goOn chan struct{} }
 
-func (w slowWallet) Reserve(context.Context, room.Gift) error {
+func (w slowWallet) Reserve(context.Context, room.Gift, string) error {
 	close(w.asked)
 	<-w.goOn
 	return nil
 }
 
-func (slowWallet) Release(context.Context, room.MsgID) error { return nil }
+func (slowWallet) Release(context.Context, room.MsgID, string) error { return nil }
 
 // A gift that is on its way in when the drain begins is answered, sent, and its result
 // is told before bye.

@@ -341,7 +341,7 @@ type testWallet struct {
 	reserved map[room.MsgID]int
 }
 
-func (w *testWallet) Reserve(_ context.Context, g room.Gift) error {
+func (w *testWallet) Reserve(_ context.Context, g room.Gift, _ string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.answer == nil {
@@ -350,7 +350,7 @@ func (w *testWallet) Reserve(_ context.Context, g room.Gift) error {
 	return w.answer
 }
 
-func (w *testWallet) Release(_ context.Context, id room.MsgID) error {
+func (w *testWallet) Release(_ context.Context, id room.MsgID, _ string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.reserved, id)

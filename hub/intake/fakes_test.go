@@ -126,11 +126,11 @@ type fakeWallet struct {
 	release func(ctx context.Context) error
 }
 
-func (w *fakeWallet) Reserve(ctx context.Context, g room.Gift) error {
+func (w *fakeWallet) Reserve(ctx context.Context, g room.Gift, _ string) error {
 	return w.call(ctx, "reserve "+g.ClientID, w.reserve)
 }
 
-func (w *fakeWallet) Release(ctx context.Context, _ room.MsgID) error {
+func (w *fakeWallet) Release(ctx context.Context, _ room.MsgID, _ string) error {
 	return w.call(ctx, "release", w.release)
 }
 

@@ -33,8 +33,11 @@ type Config struct {
 
 // Intake is the way in for all rooms of a process. It is safe for concurrent use.
 type Intake struct {
-	cfg   Config
-	table *table
+	cfg      Config
+	table    *table
+	releases releases
+	life     context.Context //nolint:containedctx // releases outlive their gifts' callers; cut ends it
+	cut      context.CancelFunc
 
 	lookupsFailed, releasesFailed, dropped atomic.Uint64
 }
@@ -66,7 +69,9 @@ func New(cfg Config) (*Intake, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Intake{cfg: cfg, table: newTable()}, nil
+	in := &Intake{cfg: cfg, table: newTable()}
+	in.life, in.cut = context.WithCancel(context.Background())
+	return in, nil
 }
 
 // noMeter is the Meter where none is given.
@@ -100,7 +105,7 @@ func (in *Intake) Submit(ctx context.Context, g Gift, answer func(Verdict)) {
 		in.first(ctx, gift, !g.Charged)
 	case entryJoined: // answered with the first
 	case entryStored:
-		known, _ := in.lookup(ctx, gift)
+		known, _ := in.lookup(ctx, gift) // what is not known is not said
 		tell(in.repeat(known, gift))
 	case entryOther:
 		tell(conflict(gift.MsgID))
@@ -123,45 +128,58 @@ func (in *Intake) meter(v Verdict, took time.Duration) {
 // first brings a gift in that nobody else is bringing in now.
 func (in *Intake) first(ctx context.Context, gift *room.Gift, pay bool) {
 	pay = pay && in.cfg.Prices.Wallet != nil
-	known, sure := in.lookup(ctx, gift)
-	if known.Gift != nil {
+	known, err := in.lookup(ctx, gift)
+	switch {
+	case known.Gift != nil:
 		in.settle(gift, in.repeat(known, gift))
 		return
+	case errors.Is(err, journal.ErrGone):
+		// It was decided within a day. Its owner, which has kept how, tells its sender when
+		// it reads the gift again; nobody pays twice, and no rule of today refuses it.
+		in.submit(ctx, gift, fee{again: true})
+		return
 	}
+	var cost fee
 	v, ok := in.admit(gift)
 	switch {
-	case !sure && (!ok || pay):
+	case err != nil && (!ok || pay):
 		// It may be a repeat of a gift that is journaled. Of that one nobody may say that
 		// nothing was charged, nor give back what was reserved for it.
 		v, ok = rejected(wire.CodeUnavailable, "whether the gift was accepted before cannot be told now").of(gift.MsgID).later(), false
 	case ok && pay:
-		v, ok = in.reserve(ctx, gift)
+		cost.attempt, v, ok = in.reserve(ctx, gift)
 	}
 	if !ok {
 		in.settle(gift, v)
 		return
 	}
-	stored := func(_ journal.Receipt, err error) { in.stored(ctx, gift, pay, err) }
+	in.submit(ctx, gift, cost)
+}
+
+// submit hands the gift to the journal.
+func (in *Intake) submit(ctx context.Context, gift *room.Gift, cost fee) {
+	stored := func(_ journal.Receipt, err error) { in.stored(ctx, gift, cost, err) }
 	if err := in.cfg.Journal.Submit(journal.Entry{Gift: gift}, stored); err != nil {
-		in.stored(ctx, gift, pay, err)
+		in.stored(ctx, gift, cost, err)
 	}
 }
 
-// lookup asks the owner what is known of the gift's id; sure is false where it cannot
-// say. Then a gift that is not paid here is journaled as if it were new: the owner, who
-// reads the journal, knows all ids then, and gives the first outcome.
-func (in *Intake) lookup(ctx context.Context, gift *room.Gift) (known owner.Known, sure bool) {
+// lookup asks the owner what is known of the gift's id. An error says that it cannot
+// tell. Then a gift that is not paid here is journaled as if it were new: the owner, who
+// reads the journal, knows all ids then, and gives the first outcome. journal.ErrGone:
+// it was decided within a day, and the record of it was purged.
+func (in *Intake) lookup(ctx context.Context, gift *room.Gift) (owner.Known, error) {
 	ctx, cancel := context.WithTimeout(ctx, in.cfg.Limits.LookupTimeout)
 	defer cancel()
 	known, err := in.cfg.Owner.Lookup(ctx, gift.Room, gift.MsgID)
 	if err != nil {
-		if !errors.Is(err, owner.ErrNotReady) {
+		if !errors.Is(err, owner.ErrNotReady) && !errors.Is(err, journal.ErrGone) {
 			in.lookupsFailed.Add(1)
 			in.cfg.Logger.Debug("look-up of an id failed", slog.String("room", gift.Room), slog.Any("error", err))
 		}
-		return owner.Known{}, false
+		return owner.Known{}, err
 	}
-	return known, true
+	return known, nil
 }
 
 // repeat answers a gift whose id is journaled already.
@@ -227,8 +245,8 @@ func resolveMessage(err error) string {
 }
 
 // stored hears what the journal says of a gift.
-func (in *Intake) stored(ctx context.Context, gift *room.Gift, paid bool, err error) {
-	v := Verdict{Outcome: Accepted, MsgID: gift.MsgID}
+func (in *Intake) stored(ctx context.Context, gift *room.Gift, cost fee, err error) {
+	v := Verdict{Outcome: Accepted, MsgID: gift.MsgID, Repeat: cost.again}
 	switch {
 	case err == nil:
 	case errors.Is(err, journal.ErrUnknown):
@@ -238,13 +256,13 @@ func (in *Intake) stored(ctx context.Context, gift *room.Gift, paid bool, err er
 	default: // ErrUnavailable, ErrClosed
 		v = rejected(wire.CodeUnavailable, "the gift cannot be made durable now").of(gift.MsgID).later()
 	}
-	if v.Outcome == Rejected && paid {
-		// Not here: the journal's goroutine must not wait for a wallet. Wait joins it,
-		// because the gift is in flight until it is settled.
-		go func() {
-			in.release(ctx, gift)
+	if v.Outcome == Rejected && cost.attempt != "" {
+		// Not here: the journal's goroutine must not wait for a wallet. The gift is in flight
+		// until it is settled, so Wait and End join it.
+		in.releases.do(func() {
+			in.release(ctx, gift, cost.attempt)
 			in.settle(gift, v)
-		}()
+		})
 		return
 	}
 	in.settle(gift, v)
@@ -265,7 +283,7 @@ func (in *Intake) settle(gift *room.Gift, v Verdict) {
 func (in *Intake) Close() { in.table.close() }
 
 // Wait returns when every gift and comment that was taken is answered, or with
-// ctx's cause. Call it after Close and before the journal ends.
+// ctx's cause. Call it after Close and before the journal ends; then [Intake.End].
 func (in *Intake) Wait(ctx context.Context) error {
 	select {
 	case <-in.table.idle():

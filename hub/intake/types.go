@@ -50,17 +50,30 @@ type Room struct {
 	RequireRunning bool   // take gifts only while the game runs
 }
 
-// Wallet is the platform's money. Both methods are idempotent by MsgID and may be
-// called again after a crash; a Reserve whose context has ended must not reserve
-// after a Release of the same id.
+// Wallet is the platform's money.
+//
+// A gift is paid once, whatever happens on the way: a viewer may send it through two
+// nodes at once, and only one of them may fail to store it. So a wallet keeps for each
+// MsgID one price and the set of attempts that hold it. The price is set aside with the
+// first attempt and given back when the last one is released: what one node gives back
+// never undoes another's. An attempt is one try to bring a gift in; its name is never
+// used again.
+//
+// A gift that is stored is settled by the outcome feed, for its MsgID and with all its
+// attempts. From then on Reserve takes nothing and Release gives nothing back: remember
+// settled ids for 24 h. Attempts that a crash has left are found by comparing what is
+// reserved with the feed; nobody releases them.
+//
+// Both methods may be called again for the same attempt, and do nothing then. A Reserve
+// whose context has ended must not reserve after a Release of the same attempt.
 type Wallet interface {
 	// Reserve sets the gift's price aside before it is accepted. An error that wraps
 	// ErrDeclined is the user's refusal, any other one means that the wallet is not
-	// well.
-	Reserve(ctx context.Context, gift room.Gift) error
-	// Release gives back what was reserved for a gift that is surely not stored. Gifts
-	// that are stored are settled by the outcome feed.
-	Release(ctx context.Context, id room.MsgID) error
+	// well. Another gift or count under a MsgID that is reserved or settled is to be
+	// declined: only one of them will be given.
+	Reserve(ctx context.Context, gift room.Gift, attempt string) error
+	// Release ends an attempt that has surely not stored the gift.
+	Release(ctx context.Context, id room.MsgID, attempt string) error
 }
 
 // ErrDeclined is wrapped by a Wallet that says no.
