@@ -28,7 +28,7 @@ type Listener interface {
 	Decided(news News)
 	// Repeated: a gift was journaled again under an id that was decided earlier; its
 	// sender is owed the first outcome. seq is the room's gifts event counter at that
-	// decision.
+	// decision, or now where the decision's record was purged: then its time is 0, too.
 	Repeated(seq uint64, d room.Decision)
 	// GameChanged: the state of a room's game, which the MiniGameId names.
 	GameChanged(roomID, gameID string, game room.Game)

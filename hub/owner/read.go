@@ -118,7 +118,10 @@ func (p *Partition) takeInGift(ctx context.Context, g *openGift) error {
 		// probability of 5 in 10^13.)
 		p.stats.repeats.Add(1)
 		if d, ok := how.decision(g.gift); ok {
-			p.verdicts.tell(notice{repeated: &repeated{decision: d}})
+			p.rooms.Lock()
+			newest := p.rooms.at(g.gift.Room).seq // at that decision it may have been lower
+			p.rooms.Unlock()
+			p.verdicts.tell(notice{repeated: &repeated{newest, d}})
 			return nil
 		}
 		p.cfg.Logger.Warn("a repeated gift's first outcome is gone", slog.String("msg_id", id.String()))
