@@ -1,0 +1,378 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/giftwire/giftwire/hub/journal"
+)
+
+// write is one write of a lease: a renewal, or, by another node, its end. It is behind
+// the revision that its writer has seen.
+type write struct {
+	node   string
+	behind uint64
+	end    bool
+}
+
+// answer is what its writer was told.
+type answer struct {
+	revision uint64 // of a renewal
+	verdict  verdict
+}
+
+type verdict int
+
+const (
+	done verdict = iota
+	refused
+	unknown
+)
+
+// register is a lease as it must look from outside: its newest revision. An end, and a
+// write without an answer, leave one that is only known to be above the one that they
+// were behind.
+type register struct {
+	revision uint64
+	above    bool
+}
+
+func (r register) is(revision uint64) bool {
+	return r.above && revision > r.revision || revision == r.revision && !r.above
+}
+
+// leaseModel lets a write pass only behind the newest revision.
+func leaseModel() porcupine.Model {
+	model := porcupine.NondeterministicModel{
+		Partition: func(all []porcupine.Operation) (out [][]porcupine.Operation) {
+			byNode := make(map[string][]porcupine.Operation)
+			for _, op := range all {
+				node := op.Input.(write).node
+				byNode[node] = append(byNode[node], op)
+			}
+			for _, ops := range byNode {
+				out = append(out, ops)
+			}
+			return out
+		},
+		Init: func() []any { return []any{register{}} },
+		Step: func(state, input, output any) []any {
+			was, in, out := state.(register), input.(write), output.(answer)
+			landed := register{revision: in.behind, above: true}
+			if out.revision > 0 {
+				landed = register{revision: out.revision}
+			}
+			switch {
+			case out.verdict == done && (!was.is(in.behind) || out.revision > 0 && out.revision <= in.behind):
+				return nil
+			case out.verdict == done:
+				return []any{landed}
+			case out.verdict == refused && was == register{revision: in.behind}:
+				return nil
+			case out.verdict == unknown && was.is(in.behind):
+				return []any{landed, was}
+			}
+			return []any{was}
+		},
+	}
+	return model.ToModel()
+}
+
+// witness is what all nodes wrote and were told, on one clock.
+type witness struct {
+	t     *testing.T
+	begun time.Time
+
+	mu      sync.Mutex // guards the following
+	members map[string]*Members
+	ops     []porcupine.Operation
+	dead    map[string]bool // incarnations whose lease others took away
+}
+
+// watch looks all the time whether somebody who was taken for dead believes in its
+// lease.
+func (w *witness) watch(ctx context.Context) {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		w.mu.Lock()
+		for node, m := range w.members {
+			m.mu.Lock()
+			if life := m.census.seats[node].incarnation; w.dead[life] && m.census.valid(time.Now()) {
+				w.t.Errorf("%s acts on a lease that was taken away", node)
+				delete(w.dead, life)
+			}
+			m.mu.Unlock()
+		}
+		w.mu.Unlock()
+	}
+}
+
+func (w *witness) saw(client int, in write, call time.Time, out answer) {
+	returned := time.Since(w.begun)
+	if out.verdict == unknown {
+		returned = 24 * time.Hour // it may land later
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ops = append(w.ops, porcupine.Operation{
+		ClientId: client, Input: in, Call: int64(call.Sub(w.begun)), Output: out, Return: int64(returned),
+	})
+}
+
+// stoppable is a node's way to the bucket: a node that is stopped gets no answers and
+// sends nothing, and goes on where it was.
+type stoppable struct {
+	jetstream.KeyValue
+	witness *witness
+	client  int
+	node    string
+	stopped atomic.Pointer[stop]
+	draw    func() bool // whether an answer is lost
+}
+
+// stop is where a node's writes stop, before they are sent or before their answer is
+// heard, until open is closed.
+type stop struct {
+	heard bool
+	open  chan struct{}
+}
+
+// pass waits at one of the places.
+func (s *stoppable) pass(heard bool) {
+	if at := s.stopped.Load(); at != nil && at.heard == heard {
+		<-at.open
+	}
+}
+
+func judged(err error) verdict {
+	switch {
+	case err == nil:
+		return done
+	case errors.Is(err, jetstream.ErrKeyRevisionMismatch):
+		return refused
+	default:
+		return unknown
+	}
+}
+
+// Update implements [jetstream.KeyValue].
+func (s *stoppable) Update(ctx context.Context, key string, value []byte, last uint64) (uint64, error) {
+	s.pass(false)
+	call := time.Now()
+	revision, err := s.KeyValue.Update(ctx, key, value, last)
+	if s.draw() {
+		err = context.DeadlineExceeded // it may have landed; nobody hears of it
+	}
+	out := answer{verdict: judged(err)}
+	if out.verdict == done {
+		out.revision = revision
+	}
+	s.witness.saw(s.client, write{node: key, behind: last}, call, out)
+	s.pass(true)
+	return revision, err
+}
+
+// Delete implements [jetstream.KeyValue]. A lease that another node has ended must not
+// have held when that was asked for.
+func (s *stoppable) Delete(ctx context.Context, key string, opts ...jetstream.KVDeleteOpt) error {
+	s.pass(false)
+	whose := s.witness.members[key]
+	whose.mu.Lock()
+	held := whose.census.valid(time.Now())
+	whose.mu.Unlock()
+	own := s.witness.members[s.node]
+	own.mu.Lock()
+	seen := own.census.seats[key]
+	own.mu.Unlock()
+	call := time.Now()
+	err := s.KeyValue.Delete(ctx, key, opts...)
+	out := answer{verdict: judged(err)}
+	s.witness.saw(s.client, write{node: key, behind: seen.revision, end: true}, call, out)
+	if key != s.node && out.verdict == done {
+		if held {
+			s.witness.t.Errorf("%s ended the lease of %s, which held", s.node, key)
+		}
+		s.witness.mu.Lock()
+		s.witness.dead[seen.incarnation] = true
+		s.witness.mu.Unlock()
+	}
+	s.pass(true)
+	return err
+}
+
+// TestLeasesAreRegisters: three nodes on three servers renew, are stopped past their
+// lease, and are taken for dead, while leaders are restarted; what they wrote and were
+// told fits one register a lease, and no lease is taken away that holds.
+func TestLeasesAreRegisters(t *testing.T) {
+	t.Parallel()
+	const nodes = 3
+	c := planServers(t)
+	c.open()
+	w := &witness{t: t, begun: time.Now(), members: make(map[string]*Members), dead: make(map[string]bool)}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ways := make([]*stoppable, nodes)
+	var living sync.WaitGroup
+	var lives sync.Map // incarnations
+	for i := range nodes {
+		node := string(rune('a' + i))
+		j, err := journal.Open(t.Context(), journal.Config{NATSURL: c.urls(), Node: node, Partitions: 1, Replicas: 3, Retention: journal.Retention{
+			GiftBytes: 1 << 20, OutcomeBytes: 1 << 20, SnapshotBytes: 1 << 20, IDBytes: 1 << 20,
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer j.Close() //nolint:errcheck // only the leases matter here
+		m, err := OpenMembers(t.Context(), j, MembersConfig{Node: node})
+		if err != nil {
+			t.Fatal(err)
+		}
+		draw := rand.New(rand.NewPCG(uint64(i), 1))
+		ways[i] = &stoppable{KeyValue: m.kv, witness: w, client: i, node: node, draw: func() bool { return draw.IntN(12) == 0 }}
+		m.kv = ways[i]
+		w.members[node] = m
+	}
+	for node, m := range w.members {
+		living.Go(func() {
+			if err := m.Run(ctx, func(ctx context.Context, l *Life) error {
+				lives.Store(node+l.Incarnation, true)
+				<-ctx.Done()
+				return nil
+			}); err != nil {
+				t.Errorf("%s: %v", node, err)
+			}
+		})
+	}
+	living.Go(func() { w.watch(ctx) })
+	trouble := rand.New(rand.NewPCG(7, 7))
+	for round := range 3 {
+		way := ways[round%nodes]
+		await(t, time.Second)
+		at := &stop{heard: round != 1, open: make(chan struct{})}
+		way.stopped.Store(at)
+		await(t, 3*time.Second+time.Duration(trouble.Int64N(int64(500*time.Millisecond))))
+		way.stopped.Store(nil)
+		close(at.open)
+		if round == 1 {
+			c.restart(trouble.IntN(nodes))
+		}
+	}
+	await(t, time.Second)
+	cancel()
+	living.Wait()
+	begun := 0
+	lives.Range(func(any, any) bool { begun++; return true })
+	t.Logf("%d writes, %d leases taken away, %d lives", len(w.ops), len(w.dead), begun)
+	if len(w.dead) < 2 || begun < nodes+2 {
+		t.Error("nobody was taken for dead: nothing was tried")
+	}
+	if result := porcupine.CheckOperationsTimeout(leaseModel(), w.ops, time.Minute); result != porcupine.Ok {
+		t.Errorf("the leases' histories fit no register: %v", result)
+		for _, op := range w.ops {
+			t.Logf("%d: %+v: %+v, %v to %v", op.ClientId, op.Input, op.Output, time.Duration(op.Call), time.Duration(op.Return))
+		}
+	}
+}
+
+func await(t *testing.T, d time.Duration) {
+	t.Helper()
+	select {
+	case <-time.After(d):
+	case <-t.Context().Done():
+	}
+}
+
+// servers are three that replicate and can be restarted one by one.
+type servers struct {
+	t       *testing.T
+	options []*server.Options
+	running []*server.Server
+}
+
+func planServers(t *testing.T) *servers {
+	t.Helper()
+	const count = 3
+	var ports []int
+	var routes []*url.URL
+	for n := range 2 * count { // held together, so that no two are the same
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close() //nolint:errcheck // nothing was ever accepted
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		if n < count {
+			routes = append(routes, &url.URL{Scheme: "nats", Host: l.Addr().String()})
+		}
+	}
+	c := &servers{t: t, running: make([]*server.Server, count)}
+	for n := range count {
+		c.options = append(c.options, &server.Options{
+			ServerName: fmt.Sprint("s", n), Host: "127.0.0.1", Port: ports[count+n], NoSigs: true, NoLog: true,
+			Cluster: server.ClusterOpts{Name: "leases", Host: "127.0.0.1", Port: ports[n]}, Routes: slices.Clone(routes),
+			JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
+			JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 20,
+		})
+	}
+	return c
+}
+
+// open starts them all, until the test ends.
+func (c *servers) open() {
+	c.t.Helper()
+	for n := range c.options {
+		c.start(n)
+		c.t.Cleanup(func() {
+			c.running[n].Shutdown()
+			c.running[n].WaitForShutdown()
+		})
+	}
+}
+
+func (c *servers) start(n int) {
+	c.t.Helper()
+	s, err := server.NewServer(c.options[n].Clone())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	go s.Start() // ends with Shutdown
+	c.running[n] = s
+	if !s.ReadyForConnections(time.Minute) {
+		c.t.Errorf("NATS server %d did not start", n)
+	}
+}
+
+func (c *servers) restart(n int) {
+	c.t.Helper()
+	c.running[n].Shutdown()
+	c.running[n].WaitForShutdown()
+	c.start(n)
+}
+
+func (c *servers) urls() string {
+	var urls []string
+	for _, o := range c.options {
+		urls = append(urls, fmt.Sprintf("nats://127.0.0.1:%d", o.Port))
+	}
+	return strings.Join(urls, ",")
+}
