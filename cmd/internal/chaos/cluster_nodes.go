@@ -241,7 +241,7 @@ func rollNodes(ctx context.Context, f *fleet) error {
 	if err := f.usual(ctx); err != nil {
 		return err
 	}
-	var exits []time.Duration
+	var exits, joins []time.Duration
 	for f.faults < f.tools.kills {
 		m := f.nodes[f.faults%fleetSize]
 		rooms, err := f.owned(ctx, m)
@@ -264,9 +264,14 @@ func rollNodes(ctx context.Context, f *fleet) error {
 			return err
 		}
 		exits = append(exits, time.Since(at))
+		at = time.Now()
 		if err := f.back(ctx, m); err != nil {
 			return err
 		}
+		if err := pause(ctx, restFor); err != nil {
+			return err
+		}
+		joins = append(joins, silence(f.door.seenSince(at.Add(-recent)), at, time.Now())...)
 	}
 	late := 0
 	for _, d := range f.gaps {
@@ -276,8 +281,12 @@ func rollNodes(ctx context.Context, f *fleet) error {
 	}
 	f.note("%d drains; between the last call of the old owner and the first of the next: %s, %d above %v; until the process had ended: %s",
 		f.faults, span(f.gaps), late, promisedHandover, span(exits))
+	f.note("longest silence of each room while a node came back, and in the %v after: %s", restFor, span(joins))
 	return f.grow(ctx, 50)
 }
+
+// restFor is how long a node serves before the next one is restarted.
+const restFor = 8 * time.Second
 
 // Load of killAtBudget: one room that uses all of its 18 calls a second.
 const (
