@@ -149,7 +149,7 @@ func (j *Journal) tryStreams(ctx context.Context) error {
 		return &DriftError{Drifts: drifts}
 	}
 	for _, w := range resize {
-		if _, err := j.js.UpdateStream(ctx, w); err != nil {
+		if err := j.resize(ctx, w); err != nil {
 			return fmt.Errorf("journal: resize %s: %w", w.Name, err)
 		}
 		j.cfg.Logger.Info("stream resized", slog.String("stream", w.Name), slog.Int64("max_bytes", w.MaxBytes), slog.Duration("max_age", w.MaxAge))

@@ -16,28 +16,34 @@ import (
 // last (nats-server v2.15.2, writeStreamMeta), and would neither recover nor make anew
 // a stream without it. Nothing can have been stored in it: nobody was told that it
 // exists. One that does hold something is left alone, and the server's start fails.
-func removeUnfinished(dir string, log *slog.Logger) error {
-	streams := filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams")
-	names, err := os.ReadDir(streams)
+// It returns the names of the streams that are left, which the server has to recover.
+func removeUnfinished(dir string, log *slog.Logger) (left []string, err error) {
+	names, err := os.ReadDir(streamFolder(dir, ""))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("journal: data folder: %w", err)
+		return nil, fmt.Errorf("journal: data folder: %w", err)
 	}
 	for _, name := range names {
-		stream := filepath.Join(streams, name.Name())
+		stream := streamFolder(dir, name.Name())
 		if unfinished, err := isUnfinished(stream); err != nil {
-			return fmt.Errorf("journal: data folder: %w", err)
+			return nil, fmt.Errorf("journal: data folder: %w", err)
 		} else if !unfinished {
+			left = append(left, name.Name())
 			continue
 		}
 		if err := os.RemoveAll(stream); err != nil {
-			return fmt.Errorf("journal: data folder: %w", err)
+			return nil, fmt.Errorf("journal: data folder: %w", err)
 		}
 		log.Warn("removed an empty stream that was being made when a process ended", slog.String("folder", stream))
 	}
-	return nil
+	return left, nil
+}
+
+// streamFolder is where the embedded server keeps a stream, or with an empty name all.
+func streamFolder(dir, stream string) string {
+	return filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", stream)
 }
 
 // isUnfinished reports whether a stream's folder lacks the checksum and holds no

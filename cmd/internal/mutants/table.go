@@ -165,6 +165,16 @@ var kept = []rule{
 		`js == nil || !js.SyncAlways`, `js == nil || js.SyncAlways`,
 		"hub/journal", "TestContractEmbedded",
 	},
+	{
+		"a stream that the server has lost is not missed", "P13", "hub/journal/embedded.go",
+		`errors.Join(recovered(s, streams), serverHealth(s))`, `serverHealth(s)`,
+		"hub/journal", "TestEveryFolderIsAStream",
+	},
+	{
+		"a resize that was killed is not undone", "P13", "hub/journal/resize.go",
+		`case err == nil && whole &&`, `case false && whole &&`,
+		"hub/journal", "TestAResizeThatWasKilled",
+	},
 }
 
 // owned: taking over, reading on, snapshots.
