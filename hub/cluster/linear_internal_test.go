@@ -16,7 +16,6 @@ import (
 
 	"github.com/anishathalye/porcupine"
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/giftwire/giftwire/hub/journal"
 )
@@ -142,7 +141,7 @@ func (w *witness) saw(client int, in write, call time.Time, out answer) {
 // stoppable is a node's way to the bucket: a node that is stopped gets no answers and
 // sends nothing, and goes on where it was.
 type stoppable struct {
-	jetstream.KeyValue
+	leases
 	witness *witness
 	client  int
 	node    string
@@ -168,18 +167,18 @@ func judged(err error) verdict {
 	switch {
 	case err == nil:
 		return done
-	case errors.Is(err, jetstream.ErrKeyRevisionMismatch):
+	case errors.Is(err, errMoved):
 		return refused
 	default:
 		return unknown
 	}
 }
 
-// Update implements [jetstream.KeyValue].
-func (s *stoppable) Update(ctx context.Context, key string, value []byte, last uint64) (uint64, error) {
+// Write implements leases.
+func (s *stoppable) Write(ctx context.Context, key string, value []byte, last uint64) (uint64, error) {
 	s.pass(false)
 	call := time.Now()
-	revision, err := s.KeyValue.Update(ctx, key, value, last)
+	revision, err := s.leases.Write(ctx, key, value, last)
 	if s.draw() {
 		err = context.DeadlineExceeded // it may have landed; nobody hears of it
 	}
@@ -192,9 +191,9 @@ func (s *stoppable) Update(ctx context.Context, key string, value []byte, last u
 	return revision, err
 }
 
-// Delete implements [jetstream.KeyValue]. A lease that another node has ended must not
+// End implements leases. A lease that another node has ended must not
 // have held when that was asked for.
-func (s *stoppable) Delete(ctx context.Context, key string, opts ...jetstream.KVDeleteOpt) error {
+func (s *stoppable) End(ctx context.Context, key string, last uint64) error {
 	s.pass(false)
 	whose := s.witness.members[key]
 	whose.mu.Lock()
@@ -202,18 +201,18 @@ func (s *stoppable) Delete(ctx context.Context, key string, opts ...jetstream.KV
 	whose.mu.Unlock()
 	own := s.witness.members[s.node]
 	own.mu.Lock()
-	seen := own.census.seats[key]
+	seen := own.census.seats[key].incarnation
 	own.mu.Unlock()
 	call := time.Now()
-	err := s.KeyValue.Delete(ctx, key, opts...)
+	err := s.leases.End(ctx, key, last)
 	out := answer{verdict: judged(err)}
-	s.witness.saw(s.client, write{node: key, behind: seen.revision, end: true}, call, out)
+	s.witness.saw(s.client, write{node: key, behind: last, end: true}, call, out)
 	if key != s.node && out.verdict == done {
 		if held {
 			s.witness.t.Errorf("%s ended the lease of %s, which held", s.node, key)
 		}
 		s.witness.mu.Lock()
-		s.witness.dead[seen.incarnation] = true
+		s.witness.dead[seen] = true
 		s.witness.mu.Unlock()
 	}
 	s.pass(true)
@@ -248,8 +247,8 @@ func TestLeasesAreRegisters(t *testing.T) {
 			t.Fatal(err)
 		}
 		draw := rand.New(rand.NewPCG(uint64(i), 1))
-		ways[i] = &stoppable{KeyValue: m.kv, witness: w, client: i, node: node, draw: func() bool { return draw.IntN(12) == 0 }}
-		m.kv = ways[i]
+		ways[i] = &stoppable{leases: m.leases, witness: w, client: i, node: node, draw: func() bool { return draw.IntN(12) == 0 }}
+		m.leases = ways[i]
 		w.members[node] = m
 	}
 	for node, m := range w.members {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/giftwire/giftwire/hub/journal"
 )
@@ -62,9 +61,10 @@ type MembersConfig struct {
 // Members is which nodes live, and this node's place among them. It is safe for
 // concurrent use.
 type Members struct {
-	cfg     MembersConfig
-	journal *journal.Journal
-	kv      jetstream.KeyValue
+	cfg    MembersConfig
+	leases leases
+	// again makes the connection try another server.
+	again func() error
 
 	mu     sync.Mutex // guards the following
 	census *census
@@ -91,7 +91,11 @@ func OpenMembers(ctx context.Context, j *journal.Journal, cfg MembersConfig) (*M
 	if err != nil {
 		return nil, err
 	}
-	return &Members{cfg: cfg, journal: j, kv: kv, census: newCensus(cfg.Node)}, nil
+	return newMembers(leaseBucket{kv, j}, func() error { return j.Conn().ForceReconnect() }, cfg), nil
+}
+
+func newMembers(l leases, again func() error, cfg MembersConfig) *Members {
+	return &Members{cfg: cfg, leases: l, again: again, census: newCensus(cfg.Node)}
 }
 
 // Staying lists the living nodes that partitions may go to, sorted. It does no I/O.
@@ -246,7 +250,7 @@ func (m *Members) expectSilence(ctx context.Context, revision uint64) error {
 
 // read reads a lease from the bucket's leader; zero: there is none.
 func (m *Members) read(ctx context.Context, node string) (lease, uint64, error) {
-	data, revision, err := m.journal.LeaderValue(ctx, leasesName, node)
+	data, revision, err := m.leases.Newest(ctx, node)
 	if err != nil || data == nil {
 		return lease{}, revision, err
 	}
@@ -287,7 +291,7 @@ func (l *Life) keep(ctx context.Context) error {
 // elsewhere makes the connection try another server.
 func (m *Members) elsewhere() {
 	m.cfg.Logger.Warn("another NATS server is tried")
-	if err := m.journal.Conn().ForceReconnect(); err != nil {
+	if err := m.again(); err != nil {
 		m.cfg.Logger.Warn("no other NATS server can be tried", slog.Any("error", err))
 	}
 }
@@ -311,9 +315,9 @@ func (l *Life) renew(ctx context.Context) error {
 	}
 	asked := time.Now()
 	attempt, cancel := context.WithTimeout(ctx, renewMax)
-	revision, err := m.kv.Update(attempt, m.cfg.Node, data, l.revision)
+	revision, err := m.leases.Write(attempt, m.cfg.Node, data, l.revision)
 	cancel()
-	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+	if errors.Is(err, errMoved) {
 		// An earlier attempt landed without an answer, or the lease is not ours any more.
 		return l.adopt(ctx)
 	}
@@ -352,7 +356,7 @@ func (l *Life) giveBack(ctx context.Context) {
 	defer cancel()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.members.kv.Delete(ctx, l.members.cfg.Node, jetstream.LastRevision(l.revision)); err != nil {
+	if err := l.members.leases.End(ctx, l.members.cfg.Node, l.revision); err != nil {
 		l.members.cfg.Logger.Warn("lease not given back; it ends by itself", slog.Any("error", err))
 	}
 	l.members.update(func(c *census, _ time.Time) bool { c.lost(); return false })

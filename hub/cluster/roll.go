@@ -27,7 +27,7 @@ func (m *Members) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	late := time.AfterFunc(watchMax, func() { cancel(errSilent) })
-	w, err := m.kv.WatchAll(ctx)
+	w, err := m.leases.Watch(ctx)
 	late.Stop()
 	if err != nil {
 		return closedOr(err)
@@ -93,13 +93,13 @@ func (m *Members) judge(ctx context.Context) error {
 	m.mu.Unlock()
 	for i, node := range dead {
 		attempt, cancel := context.WithTimeout(ctx, renewMax)
-		err := m.kv.Delete(attempt, node, jetstream.LastRevision(revisions[i]))
+		err := m.leases.End(attempt, node, revisions[i])
 		cancel()
 		switch {
 		case err == nil:
 			m.cfg.Logger.Warn("node taken for dead", slog.String("node", node))
 			m.bury(node, revisions[i])
-		case errors.Is(err, jetstream.ErrKeyRevisionMismatch):
+		case errors.Is(err, errMoved):
 			if err := m.lookAgain(ctx, node); err != nil {
 				return err
 			}
@@ -113,7 +113,7 @@ func (m *Members) judge(ctx context.Context) error {
 func (m *Members) lookAgain(ctx context.Context, node string) error {
 	attempt, cancel := context.WithTimeout(ctx, renewMax)
 	defer cancel()
-	data, revision, err := m.journal.LeaderValue(attempt, leasesName, node)
+	data, revision, err := m.leases.Newest(attempt, node)
 	if err != nil {
 		return nil // the next look tries again
 	}
