@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -42,8 +41,7 @@ type Conn struct {
 	polite atomic.Bool  // Close waits for the peer
 	over   atomic.Bool  // ended was called
 
-	lane sync.Mutex // held by who writes and may wait for the peer
-	out  outlet
+	out outlet
 }
 
 // Setup is what a connection is made with.

@@ -3,13 +3,15 @@ package socket
 import "sync"
 
 // outlet decides who writes. While nothing waits, anyone may try to write at once, under
-// its lock, which is never held for longer than that. Else the holder of the lane writes
+// its lock, which is never held for longer than that. Else whoever is in the lane writes
 // what is owed, and until then everyone else's is owed, too, or declined.
 type outlet struct {
 	mu      sync.Mutex // guards all below
 	try     attempt
-	owner   bool // somebody holds the lane to write, or will
-	closing bool // the close frame was written, or is owed: nothing may follow it
+	owner   bool          // somebody is in the lane and writes, or will be
+	lane    bool          // somebody is in the lane: who writes and may wait for the peer
+	left    chan struct{} // closed when the lane is free; nil: nobody waits for it
+	closing bool          // the close frame was written, or is owed: nothing may follow it
 	closed  bool
 	owed    *owed // nil: nothing is
 }
@@ -24,6 +26,32 @@ type owed struct {
 
 // prepare makes attempts possible.
 func (o *outlet) prepare(r raw) { o.try.prepare(r) }
+
+// enter waits for the lane. (It is no mutex, because a peer may hold it up for long.)
+func (o *outlet) enter() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.lane {
+		if o.left == nil {
+			o.left = make(chan struct{})
+		}
+		left := o.left
+		o.mu.Unlock()
+		<-left
+		o.mu.Lock()
+	}
+	o.lane = true
+}
+
+func (o *outlet) leave() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lane = false
+	if o.left != nil {
+		close(o.left)
+		o.left = nil
+	}
+}
 
 // data writes a frame of data at once, or declines it. If the system takes only a part
 // of it, the rest is owed, and the caller has to see to it.
@@ -87,7 +115,7 @@ func (o *outlet) keep(frame []byte) {
 	*place = append((*place)[:0], frame...)
 }
 
-// take makes the caller, who holds the lane, the owner, and gives it the next that is
+// take makes the caller, who is in the lane, the owner, and gives it the next that is
 // owed; nil: nothing is. It reports whether a frame of data may follow.
 func (o *outlet) take() (next []byte, open bool) {
 	o.mu.Lock()
@@ -96,7 +124,7 @@ func (o *outlet) take() (next []byte, open bool) {
 	return o.next(), !o.closing && !o.closed
 }
 
-// release gives the lane's holder the next that is owed; nil: nothing is, and it is not
+// release gives the caller, who is in the lane, the next that is owed; nil: nothing is, and it is not
 // the owner any more.
 func (o *outlet) release() []byte {
 	o.mu.Lock()

@@ -48,8 +48,8 @@ func (c *Conn) TryFrame(frame []byte) bool {
 // WriteFrame writes a whole encoded frame, and blocks until it is handed to the system.
 // After an error the connection is closed, or is being closed.
 func (c *Conn) WriteFrame(frame []byte) error {
-	c.lane.Lock()
-	defer c.lane.Unlock()
+	c.out.enter()
+	defer c.out.leave()
 	defer c.since.Store(0)
 	for {
 		next, open := c.out.take()
@@ -77,8 +77,8 @@ func (c *Conn) see() {
 func (c *Conn) pay() { _ = c.settle() } // the connection is killed on an error
 
 func (c *Conn) settle() error {
-	c.lane.Lock()
-	defer c.lane.Unlock()
+	c.out.enter()
+	defer c.out.leave()
 	defer c.since.Store(0)
 	return c.finish(nil)
 }
