@@ -12,8 +12,8 @@ import (
 // TestStalledViewersOverTCP: with the system's buffers in between, too, viewers that do
 // not read cost what their outboxes may hold, and one that reads misses nothing.
 func TestStalledViewersOverTCP(t *testing.T) {
-	st := newStage(t)
 	const stalled, flushes = 30, 1500
+	st := newStage(t, func(cfg *lobbyConfig) { cfg.limits.Seats.User = stalled + 1 })
 	for range stalled {
 		st.rawGuest().until(finText) // the welcome; then it reads no more
 	}
