@@ -28,6 +28,7 @@ type lobbyConfig struct {
 	rooms     intake.Rooms
 	owners    following
 	chat      saying
+	memoir    *memoir
 	catalogue room.Catalogue
 	limits    ViewerLimits
 	// closed says why nobody is let in now; nil: the hub serves.
@@ -82,7 +83,7 @@ func (h *Hub) newLobby() *lobby {
 	return newLobby(lobbyConfig{
 		face: face{node: h.cfg.Journal.Node(), epoch: h.cfg.Journal.Epoch()},
 		auth: h.cfg.Auth, origins: h.cfg.Web.Origins,
-		house: h.house, intake: h.intake, rooms: h.rooms, owners: watched{h}, chat: chatter{h}, catalogue: h.cfg.Catalogue,
+		house: h.house, intake: h.intake, rooms: h.rooms, owners: watched{h}, chat: chatter{h}, memoir: newMemoir(h.house, h.relay.Follower.Past), catalogue: h.cfg.Catalogue,
 		limits: h.cfg.Limits.Viewer, closed: h.phase.closed, log: h.cfg.Logger,
 	})
 }

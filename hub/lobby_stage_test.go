@@ -97,6 +97,9 @@ func newQuietStage(t *testing.T, change ...func(*lobbyConfig)) *stage {
 			t.Fatal(err)
 		}
 	}
+	if cfg.memoir == nil {
+		cfg.memoir = newMemoir(cfg.house, func(context.Context, string, uint64, uint64) []owner.News { return nil })
+	}
 	if cfg.chat == nil {
 		cfg.chat = cfg.house
 	}

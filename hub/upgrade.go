@@ -15,8 +15,8 @@ import (
 
 	"github.com/giftwire/giftwire/hub/auth"
 	"github.com/giftwire/giftwire/hub/intake"
-	"github.com/giftwire/giftwire/hub/socket"
 	"github.com/giftwire/giftwire/hub/owner"
+	"github.com/giftwire/giftwire/hub/socket"
 	"github.com/giftwire/giftwire/hub/wire"
 )
 
@@ -119,6 +119,9 @@ func (l *lobby) follow(ctx context.Context, v *visitor) error {
 			"nobody answers for room %s at the moment", v.room).after(retrySoon)
 	}
 	v.state = state
+	if v.since != nil {
+		l.memoir.recall(ctx, v.room, *v.since, state)
+	}
 	return nil
 }
 

@@ -127,14 +127,13 @@ func (h *hall) enqueue(e entry) (pos uint64) {
 // decided tells what was decided, under mu.
 func (h *hall) decided(news owner.News) {
 	now := time.Now()
-	var delivered []wire.Gift
-	for i := range news.Decisions {
-		d := &news.Decisions[i]
-		if d.Status == room.Delivered {
-			delivered = append(delivered, wire.GiftOf(d.Gift))
-		}
-		h.result(news.Seq, *d, now)
+	if l := &h.past.log; !l.known && len(news.Decisions) > 0 {
+		l.known, l.older = true, news.Prev
 	}
+	for i := range news.Decisions {
+		h.result(news.Seq, news.Decisions[i], past{record: news.Record, at: now})
+	}
+	delivered := deliveredOf(&news)
 	if news.Seq <= h.seq {
 		return // known already: the room was entered after this was counted
 	}
@@ -143,26 +142,44 @@ func (h *hall) decided(news owner.News) {
 		if len(delivered) == 0 {
 			before = news.Seq
 		}
-		h.public(item{event: wire.Encode(wire.Lagged{From: h.seq + 1, To: before}), kind: kindLagged, from: h.seq + 1, to: before}, now)
+		h.public(item{event: wire.Encode(wire.Lagged{From: h.seq + 1, To: before}), kind: kindLagged, from: h.seq + 1, to: before}, past{record: news.Prev, at: now})
 	}
 	if len(delivered) > 0 {
-		event := wire.Encode(wire.Gifts{Seq: news.Seq, Gifts: delivered})
-		h.public(item{event: event, kind: kindGifts, from: news.Seq, to: news.Seq}, now)
+		h.public(giftsItem(news.Seq, delivered), past{record: news.Record, at: now})
 	}
 	h.seq = news.Seq
 }
 
+// deliveredOf lists what a gifts event shows of the news.
+func deliveredOf(news *owner.News) []wire.Gift {
+	var delivered []wire.Gift
+	for i := range news.Decisions {
+		if d := &news.Decisions[i]; d.Status == room.Delivered {
+			delivered = append(delivered, wire.GiftOf(d.Gift))
+		}
+	}
+	return delivered
+}
+
+func giftsItem(seq uint64, delivered []wire.Gift) item {
+	return item{event: wire.Encode(wire.Gifts{Seq: seq, Gifts: delivered}), kind: kindGifts, from: seq, to: seq}
+}
+
+func resultItem(seq uint64, d room.Decision) item {
+	return item{event: wire.Encode(wire.ResultOf(d)), kind: kindReply, from: seq, to: seq}
+}
+
 // public tells and remembers what every member is to hear of the gifts, under mu.
-func (h *hall) public(it item, now time.Time) {
-	pos := h.tell(it)
-	h.past.addGifts(past{item: it, pos: pos, at: now}, h.house.limits.HistoryBytes)
+func (h *hall) public(it item, p past) {
+	p.item, p.pos = it, h.tell(it)
+	h.past.addGifts(p, h.house.limits.HistoryBytes)
 }
 
 // result tells and remembers the result of a gift, under mu.
-func (h *hall) result(seq uint64, d room.Decision, now time.Time) {
-	it := item{event: wire.Encode(wire.ResultOf(d)), kind: kindReply, from: seq, to: seq}
-	pos := h.enqueue(entry{item: it, gift: d.Gift})
-	h.past.addResult(past{item: it, pos: pos, user: d.Gift.User.ID, at: now}, h.house.limits.HistoryBytes)
+func (h *hall) result(seq uint64, d room.Decision, p past) {
+	it := resultItem(seq, d)
+	p.item, p.pos, p.user = it, h.enqueue(entry{item: it, gift: d.Gift}), d.Gift.User.ID
+	h.past.addResult(p, h.house.limits.HistoryBytes)
 }
 
 // handOut hands the queue to the members until it is empty. Whatever is told meanwhile

@@ -8,14 +8,34 @@ type history struct {
 	gifts, results ring
 	// floor is the highest sequence that is not in gifts: it was before, or was dropped.
 	floor uint64
+	// enough is the lowest sequence from which a viewer can go on without the log: what
+	// followed it is here, results of the same sequence too, or cannot be had any more.
+	enough uint64
+	log    anchor
+}
+
+// anchor is where the log goes on that history begins with.
+type anchor struct {
+	known bool   // something of the log was told here
+	older uint64 // the room's newest record that is not here; 0: there is none
+	low   uint64 // positions below are free
+}
+
+// middle is a hall's first position: there is as much room for what is read from the log
+// as for what will be told.
+const middle = 1 << 62
+
+func newHistory(base uint64) history {
+	return history{floor: base, enough: base + 1, log: anchor{low: middle}}
 }
 
 // past is one event of history.
 type past struct {
 	item
-	pos  uint64
-	user string // of a result: its sender
-	at   time.Time
+	pos    uint64
+	record uint64 // OUTCOMES sequence; 0: it is not of the log
+	user   string // of a result: its sender
+	at     time.Time
 }
 
 // overhead of a past in bytes, counted against the bound, so that many small events
@@ -25,24 +45,37 @@ const overhead = 128
 func (h *history) addGifts(p past, bytes int) {
 	h.gifts.add(p)
 	for h.gifts.bytes > bytes {
-		h.floor = h.gifts.drop().to
+		h.dropGifts()
 	}
+}
+
+// dropGifts drops the oldest gifts event.
+func (h *history) dropGifts() {
+	p := h.gifts.drop()
+	h.floor = p.to
+	h.dropped(p)
+}
+
+// dropped notes that something is in the log alone.
+func (h *history) dropped(p past) {
+	h.enough = max(h.enough, p.to+1)
+	h.log.older = max(h.log.older, p.record)
 }
 
 func (h *history) addResult(p past, bytes int) {
 	h.results.add(p)
 	for h.results.bytes > bytes {
-		h.results.drop()
+		h.dropped(h.results.drop())
 	}
 }
 
 // forget drops what is older than the time given.
 func (h *history) forget(before time.Time) {
 	for h.gifts.len() > 0 && h.gifts.front().at.Before(before) {
-		h.floor = h.gifts.drop().to
+		h.dropGifts()
 	}
 	for h.results.len() > 0 && h.results.front().at.Before(before) {
-		h.results.drop()
+		h.dropped(h.results.drop())
 	}
 }
 

@@ -152,7 +152,7 @@ func (h *House) build(roomID string, base uint64) *hall {
 	if hl := h.halls[roomID]; hl != nil {
 		return hl
 	}
-	hl := &hall{id: roomID, house: h, seq: base, past: history{floor: base}, chat: chat{total: h.likes[roomID]}}
+	hl := &hall{id: roomID, house: h, seq: base, pos: middle, past: newHistory(base), chat: chat{total: h.likes[roomID]}}
 	delete(h.likes, roomID)
 	h.halls[roomID] = hl
 	return hl
@@ -194,7 +194,7 @@ func (h *House) Repeated(seq uint64, d room.Decision) {
 	hl := h.enter(d.Gift.Room, func() uint64 { return seq })
 	defer hl.mu.Unlock()
 	// At the newest sequence: whoever repeats it has heard the events until now.
-	hl.result(hl.seq, d, time.Now())
+	hl.result(hl.seq, d, past{at: time.Now()})
 }
 
 // GameChanged tells a room that its game has changed.

@@ -149,9 +149,12 @@ func (th *theatre) join(user string, since int) *viewer {
 	return v
 }
 
-func (th *theatre) enter(v *viewer, since int) {
+func (th *theatre) enter(v *viewer, since int) { th.enterAt(v, since, 0) }
+
+// enterAt is enter where the room's owner says that seq is the newest gifts event.
+func (th *theatre) enterAt(v *viewer, since int, seq uint64) {
 	th.t.Helper()
-	j := audience.Joining{Room: "r1", User: v.user, Conn: v, Welcome: welcome}
+	j := audience.Joining{Room: "r1", User: v.user, Conn: v, Welcome: welcome, Seq: seq}
 	if since >= 0 {
 		s := uint64(since)
 		j.Since = &s

@@ -129,16 +129,22 @@ func (f *Follower) readBack(ctx context.Context, roomID string, after, upTo uint
 		if d == nil {
 			break
 		}
-		n := owner.News{Room: roomID, Record: at, Prev: d.Prev, Seq: d.Seq}
-		for i := range d.Decisions {
-			n.Decisions = append(n.Decisions, d.Decisions[i].Decision)
-		}
+		n := newsAt(roomID, at, d)
 		found = append(found, n)
 		decisions += len(n.Decisions)
 		at = d.Prev
 	}
 	slices.Reverse(found)
 	return found, nil
+}
+
+// newsAt is a room's share of a record as news.
+func newsAt(roomID string, at uint64, d *journal.RoomDecisions) owner.News {
+	n := owner.News{Room: roomID, Record: at, Prev: d.Prev, Seq: d.Seq}
+	for i := range d.Decisions {
+		n.Decisions = append(n.Decisions, d.Decisions[i].Decision)
+	}
+	return n
 }
 
 // outcome reads the room's share of a record; nil: it cannot be had any more.

@@ -1,0 +1,88 @@
+package hub
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/giftwire/giftwire/hub/audience"
+	"github.com/giftwire/giftwire/hub/owner"
+)
+
+// memoir reads what viewers have missed that the house cannot tell them: after a restart,
+// or when they come from another node. It reads a room once for all who come at the same
+// time.
+type memoir struct {
+	house *audience.House
+	// past reads a room's news back from the record upTo as far as since.
+	past func(ctx context.Context, roomID string, upTo, since uint64) []owner.News
+
+	mu      sync.Mutex // guards reading
+	reading map[string]*readBack
+}
+
+// readBack is a room that is read just now.
+type readBack struct {
+	since uint64
+	done  chan struct{}
+}
+
+// recallMax bounds reading back: what is not read by then is lagged. A record takes about
+// 0.3 ms here and 1 ms in a cluster.
+const recallMax = 2 * time.Second
+
+func newMemoir(h *audience.House, past func(ctx context.Context, roomID string, upTo, since uint64) []owner.News) *memoir {
+	return &memoir{house: h, past: past, reading: make(map[string]*readBack)}
+}
+
+// recall has the house know, as far as can be, what a viewer of the room has missed who
+// has heard up to since. now is the room's state. It may block for recallMax, or until
+// ctx ends.
+func (m *memoir) recall(ctx context.Context, roomID string, since uint64, now owner.RoomState) {
+	ctx, cancel := context.WithTimeout(ctx, recallMax)
+	defer cancel()
+	for since <= now.Seq && ctx.Err() == nil {
+		if _, lacks := m.house.Lacks(roomID, since, now.Record); !lacks {
+			return
+		}
+		r, first := m.begin(roomID, since)
+		if first {
+			defer m.end(roomID, r)
+			upTo, lacks := m.house.Lacks(roomID, since, now.Record)
+			if !lacks {
+				return // it was read between the two looks
+			}
+			// For all who wait, so it does not end with the one who came first.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recallMax)
+			defer cancel()
+			m.house.Recall(roomID, now.Seq, since, m.past(ctx, roomID, upTo, since))
+			return
+		}
+		select {
+		case <-r.done:
+			if r.since <= since {
+				return // it was read as far as that
+			}
+		case <-ctx.Done():
+		}
+	}
+}
+
+// begin says that the room is read, unless somebody does so already.
+func (m *memoir) begin(roomID string, since uint64) (r *readBack, first bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if r := m.reading[roomID]; r != nil {
+		return r, false
+	}
+	r = &readBack{since: since, done: make(chan struct{})}
+	m.reading[roomID] = r
+	return r, true
+}
+
+func (m *memoir) end(roomID string, r *readBack) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.reading, roomID)
+	close(r.done)
+}
