@@ -163,7 +163,8 @@ func TestKillLosesNothing(t *testing.T) {
 // server is what a full disk is.
 func submitUntilWedged() error {
 	signal.Ignore(syscall.SIGXFSZ)
-	j, err := openChild(journal.Pace{Check: 50 * time.Millisecond, Wedged: time.Second, Grace: 100 * time.Millisecond})
+	// A grace that the test would notice: a wedged store gets none.
+	j, err := openChild(journal.Pace{Check: 50 * time.Millisecond, Wedged: time.Second, Grace: time.Minute})
 	if err != nil {
 		return err
 	}
@@ -182,9 +183,11 @@ func submitUntilWedged() error {
 		}
 	}
 	say("healthy", j.Health() == nil)
+	since := time.Now()
 	err = <-ended
 	telling.Wait()
 	say("wedged", errors.Is(err, journal.ErrWedged), err)
+	say("soon", time.Since(since) < 20*time.Second, time.Since(since))
 	return j.Close()
 }
 
@@ -201,8 +204,15 @@ func wedgeIdle() error {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		return err
 	}
+	appended := make(chan error, 1)
+	go func() {
+		_, err := j.Log(0).AppendOutcome(context.Background(), 0, takeover(j, 1))
+		appended <- err
+	}()
 	err = <-ended
 	say("healthy", j.Health() == nil)
+	appendErr := <-appended
+	say("append", errors.Is(appendErr, journal.ErrWedged), appendErr)
 	say("wedged", errors.Is(err, journal.ErrWedged), err)
 	return j.Close()
 }
@@ -248,6 +258,9 @@ func TestAWedgedStoreEndsRun(t *testing.T) {
 	if !strings.HasPrefix(said["refused"], "true") || said["healthy"] != "false" || !strings.HasPrefix(said["wedged"], "true") {
 		t.Errorf("the child said %v\n%s", said, stderr)
 	}
+	if !strings.HasPrefix(said["soon"], "true") {
+		t.Errorf("it gave a publish more time: %s", said["soon"])
+	}
 	j := openJournal(t, journal.Config{Dir: dir})
 	run(t, j)
 	if got, _ := readGifts(t, j.Log(0), stored); len(got) < stored || stored == 0 {
@@ -256,7 +269,8 @@ func TestAWedgedStoreEndsRun(t *testing.T) {
 	store(t, j, gift("r1", 1_000_000))
 }
 
-// TestAWedgedStoreIsNoticedWithoutGifts: the first gift must not be what finds it.
+// TestAWedgedStoreIsNoticedWithoutGifts: the first gift must not be what finds it. An
+// append that waits for the store ends with it.
 func TestAWedgedStoreIsNoticedWithoutGifts(t *testing.T) {
 	cmd, lines, stderr := startChild(t, roleIdle, t.TempDir(), "0")
 	said := make(map[string]string)
@@ -265,7 +279,7 @@ func TestAWedgedStoreIsNoticedWithoutGifts(t *testing.T) {
 		said[word] = rest
 	}
 	_ = cmd.Wait() // it exits with 1, as runChild does
-	if said["healthy"] != "false" || !strings.HasPrefix(said["wedged"], "true") {
+	if said["healthy"] != "false" || !strings.HasPrefix(said["wedged"], "true") || !strings.HasPrefix(said["append"], "true") {
 		t.Errorf("the child said %v\n%s", said, stderr)
 	}
 }

@@ -92,8 +92,9 @@ func (h *health) space(stream string) StreamSpace {
 
 // watch looks at the store every second until ctx ends. On the embedded server it
 // returns ErrWedged when there is no end to a trouble that is not mere fullness, which
-// an operator mends while the node runs.
-func (j *Journal) watch(ctx context.Context) error {
+// an operator mends while the node runs. bad is for how long the store has not been seen
+// well.
+func (j *Journal) watch(ctx context.Context) (bad time.Duration, err error) {
 	changed := j.nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED)
 	defer j.nc.RemoveStatusListener(changed)
 	tick := time.NewTicker(j.tuning.check)
@@ -102,7 +103,7 @@ func (j *Journal) watch(ctx context.Context) error {
 	for silent := 0; ; {
 		err := j.look(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return time.Since(good), nil
 		}
 		if errors.Is(err, errSilent) {
 			silent++
@@ -115,11 +116,11 @@ func (j *Journal) watch(ctx context.Context) error {
 		if now := j.Health(); now == nil || errors.Is(now, errFull) || errors.Is(now, errNoSpace) {
 			good = time.Now()
 		} else if j.embedded != nil && time.Since(good) >= j.tuning.wedged {
-			return fmt.Errorf("%w: %w", ErrWedged, now)
+			return time.Since(good), fmt.Errorf("%w: %w", ErrWedged, now)
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return time.Since(good), nil
 		case <-tick.C:
 		case <-changed:
 		}

@@ -28,7 +28,10 @@ func TestOneLateLookIsNoTrouble(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- r.j.watch(ctx) }()
+	go func() {
+		_, err := r.j.watch(ctx)
+		ended <- err
+	}()
 	until := func(what string, holds func() bool) {
 		t.Helper()
 		tick := time.NewTicker(time.Millisecond)

@@ -67,7 +67,10 @@ func defaultTuning() tuning {
 		leader: time.Second,
 		check:  time.Second,
 		// The process has to be gone after 30 s (P13): up to 1 s until it is noticed, this,
-		// and a drain while the store hangs, which is 3 x 1.7 + 5 + 5 s (hub/drain.go).
+		// and a drain in which nothing waits for the store any more: a call of ZEGO that hangs,
+		// too (5 s), and two phases of 1.7 s (hub/drain.go) make 22.4 s. Where the drain had
+		// begun before, publishes in flight get no more time than this in all, which leaves
+		// three phases, the call, and 5 s of appends: 29.1 s.
 		wedged: 13 * time.Second,
 
 		replicas: 10 * time.Second,
@@ -95,7 +98,7 @@ func open(ctx context.Context, cfg Config, t tuning) (*Journal, error) {
 	ctx, cancel := context.WithTimeout(ctx, openMax)
 	defer cancel()
 	j := &Journal{cfg: cfg, tuning: t, incarnation: id.String()}
-	j.life.closed = make(chan struct{})
+	j.life.closed, j.life.wedged = make(chan struct{}), make(chan struct{})
 	if cfg.NATSURL == "" {
 		if j.embedded, err = openEmbedded(cfg.Dir, cfg.Node, cfg.Logger); err != nil {
 			return nil, err
@@ -147,6 +150,7 @@ type life struct {
 	stop   context.CancelCauseFunc // ends Run; nil until it was called
 	ended  chan struct{}           // closed when Run has ended
 	closed chan struct{}           // closed by Close
+	wedged chan struct{}           // closed by Run when it returns ErrWedged
 
 	close sync.Once
 	err   error // of Close
@@ -164,9 +168,10 @@ func (l *life) isClosed() bool {
 // Run publishes what is submitted and watches the store's health, until ctx ends.
 // Then it refuses entries, fails those that wait with [ErrClosed], gives publishes
 // in flight 5 s, fails those still unanswered with [ErrUnknown], and returns nil;
-// everything that it started has ended by then. It returns an error earlier when
-// the embedded server cannot write for 13 s: only a restart of the process helps.
-// Run can be called once.
+// everything that it started has ended by then. It returns [ErrWedged] earlier when
+// the embedded server cannot write for 13 s: only a restart of the process helps. Then
+// publishes in flight get no more time, and reads and appends that wait end with
+// ErrWedged, too. Run can be called once.
 func (j *Journal) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -185,11 +190,18 @@ func (j *Journal) Run(ctx context.Context) error {
 	for _, p := range j.publishers {
 		publishing.Go(func() { p.run(ctx, hard) })
 	}
+	patience := j.tuning.grace
 	if err == nil {
-		err = j.watch(ctx)
+		var bad time.Duration
+		if bad, err = j.watch(ctx); j.embedded != nil {
+			patience = min(patience, j.tuning.wedged-bad)
+		}
 	}
 	stop(err)
-	grace := time.AfterFunc(j.tuning.grace, abandon)
+	if errors.Is(err, ErrWedged) {
+		close(j.life.wedged)
+	}
+	grace := time.AfterFunc(patience, abandon)
 	defer grace.Stop()
 	publishing.Wait()
 	if hints != nil {
@@ -232,7 +244,7 @@ func (j *Journal) Close() error {
 	return j.life.err
 }
 
-// pause waits for d, or tells why it did not: ctx's cause, or ErrClosed.
+// pause waits for d, or tells why it did not: ctx's cause, ErrClosed or ErrWedged.
 func (j *Journal) pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -243,6 +255,8 @@ func (j *Journal) pause(ctx context.Context, d time.Duration) error {
 		return context.Cause(ctx)
 	case <-j.life.closed:
 		return ErrClosed
+	case <-j.life.wedged:
+		return ErrWedged
 	}
 }
 

@@ -54,8 +54,8 @@ func (j *Journal) first(ctx context.Context, stream, subject string) (uint64, er
 // It repeats an append whose answer was lost until it knows, and waits while the
 // store is away or full. The errors are [ErrFenced]: someone else has written, or
 // the expected record has aged out; [ErrTooLarge]; a record that cannot be
-// encoded; ctx's cause and [ErrClosed]: then, and after a lost answer also with
-// ErrFenced, the record may be stored, and the next owner replays it.
+// encoded; ctx's cause, [ErrClosed] and [ErrWedged]: then, and after a lost answer
+// also with ErrFenced, the record may be stored, and the next owner replays it.
 func (p *Partition) AppendOutcome(ctx context.Context, expected uint64, rec OutcomeRecord) (uint64, error) {
 	data, err := encodeOutcome(rec, expected)
 	if err != nil {

@@ -166,6 +166,16 @@ var kept = []rule{
 		"hub/journal", "TestContractEmbedded",
 	},
 	{
+		"a wedged store is waited for in publishes", "P13", "hub/journal/journal.go",
+		`patience = min(patience, j.tuning.wedged-bad)`, `_ = bad`,
+		"hub/journal", "TestAWedgedStoreEndsRun",
+	},
+	{
+		"a wedged store is waited for in appends", "P13", "hub/journal/journal.go",
+		`close(j.life.wedged)`, `_ = j.life.wedged`,
+		"hub/journal", "TestAWedgedStoreIsNoticedWithoutGifts",
+	},
+	{
 		"a stream that the server has lost is not missed", "P13", "hub/journal/embedded.go",
 		`errors.Join(recovered(s, streams), serverHealth(s))`, `serverHealth(s)`,
 		"hub/journal", "TestEveryFolderIsAStream",
