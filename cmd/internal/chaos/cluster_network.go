@@ -134,8 +134,12 @@ func (h *host) mendAll(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// close removes the host, whose processes have ended.
+// close removes the host, whose processes have ended. Its links go first: a namespace is
+// taken down at leisure, and the next host has the same names.
 func (h *host) close() {
+	for _, w := range h.cables {
+		_ = ip(context.Background(), nil, "link del "+h.end(w)) // it may never have been made
+	}
 	_ = h.anchor.Process.Kill() // it sleeps
 	_ = h.anchor.Wait()         // it was killed
 }
