@@ -19,7 +19,8 @@ type Bucket struct {
 }
 
 // KeyValue makes the bucket, with one value a key and the streams' replicas, or
-// verifies that it is so: else [ErrDrift].
+// verifies that it is so: else [ErrDrift]. It repeats while nobody answers, as while a
+// cluster elects, for a minute at most; ctx may be shorter.
 func (j *Journal) KeyValue(ctx context.Context, b Bucket) (jetstream.KeyValue, error) {
 	storage := jetstream.FileStorage
 	if b.Memory {
@@ -32,26 +33,39 @@ func (j *Journal) KeyValue(ctx context.Context, b Bucket) (jetstream.KeyValue, e
 		Duplicates: j.tuning.window, DenyDelete: true, AllowRollup: true, AllowDirect: true,
 		Metadata: map[string]string{metaFormat: strconv.Itoa(recordFormat)},
 	}
+	ctx, cancel := context.WithTimeout(ctx, openMax)
+	defer cancel()
 	for {
-		s, err := j.js.Stream(ctx, want.Name)
-		switch {
-		case errors.Is(err, jetstream.ErrStreamNotFound):
-			if err := j.create(ctx, want); err != nil && !errors.Is(err, errAgain) {
-				return nil, err
+		kv, err := j.tryKeyValue(ctx, want, b.Name)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			if err = j.create(ctx, want); err == nil || errors.Is(err, errAgain) {
+				continue
 			}
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("journal: look at bucket %s: %w", b.Name, err)
 		}
-		if drifts := compareStream(s.CachedInfo().Config, want); len(drifts) > 0 {
-			return nil, &DriftError{Drifts: drifts}
+		if err == nil {
+			return kv, nil
 		}
-		kv, err := j.js.KeyValue(ctx, b.Name)
-		if err != nil {
-			return nil, fmt.Errorf("journal: bind bucket %s: %w", b.Name, err)
+		if !transient(err) {
+			return nil, fmt.Errorf("journal: bucket %s: %w", b.Name, err)
 		}
-		return kv, nil
+		if late := j.pause(ctx, retryMost); late != nil {
+			return nil, fmt.Errorf("journal: bucket %s: %w", b.Name, errors.Join(err, late))
+		}
 	}
+}
+
+// tryKeyValue is one attempt to bind a bucket that is there.
+func (j *Journal) tryKeyValue(ctx context.Context, want jetstream.StreamConfig, name string) (jetstream.KeyValue, error) {
+	ctx, cancel := context.WithTimeout(ctx, createMax)
+	defer cancel()
+	s, err := j.js.Stream(ctx, want.Name)
+	if err != nil {
+		return nil, err
+	}
+	if drifts := compareStream(s.CachedInfo().Config, want); len(drifts) > 0 {
+		return nil, &DriftError{Drifts: drifts}
+	}
+	return j.js.KeyValue(ctx, name)
 }
 
 // LeaderValue reads a key's newest value from the bucket's leader: it sees every write

@@ -42,7 +42,9 @@ const (
 	// a node without its lease for as long.
 	pingEvery = 2 * time.Second
 	pingsLost = 2
-	// dialMax bounds one attempt to connect.
+	// dialMax bounds one attempt to connect, and one write to a connection: to a server
+	// that has vanished the buffers fill up, and everything waits for the write (nats.go's
+	// default is a minute).
 	dialMax = 2 * time.Second
 )
 
@@ -76,7 +78,8 @@ func (j *Journal) tryConnect() error {
 	if url == "" {
 		opts = append(opts, nats.InProcessServer(j.embedded.server))
 	} else {
-		opts = append(opts, nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pingsLost), nats.Timeout(dialMax))
+		opts = append(opts, nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pingsLost), nats.Timeout(dialMax),
+			nats.FlusherTimeout(dialMax))
 		opts = append(opts, j.cfg.NATSOptions...)
 	}
 	opts = append(
