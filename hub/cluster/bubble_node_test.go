@@ -163,7 +163,9 @@ func (w *bubble) start(node string) {
 	}
 	ctx, cancel := context.WithCancel(w.t.Context())
 	p.end = cancel
+	w.mu.Lock()
 	w.nodes[node] = p
+	w.mu.Unlock()
 	w.running.Go(func() {
 		defer close(p.ended)
 		err := p.members.Run(ctx, func(ctx context.Context, l *cluster.Life) error {
