@@ -73,6 +73,13 @@
 //     the owner's log line and giftwire_owner_lost_total; this takes more than a day
 //     without a node.
 //
+// # Damage
+//
+// Records that the store says it has lost are [ErrDamaged], and so is a folder that it
+// cannot open. It cuts a file off where it cannot read on, and does not say so: what is
+// missing then is found where records that are left, or the newest snapshot, refer to
+// it; what was newer than both leaves nothing but cut_bytes in the report.
+//
 // # Running nodes
 //
 // Snapshots are read first, then OUTCOMES up to the end that it had, then GIFTS: so what

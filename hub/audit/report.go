@@ -121,7 +121,11 @@ type Report struct {
 	Total      Figures            `json:"total"`
 	// Cut are bytes that the server cut off at the end of a stream's file when it opened
 	// it, because they are no record: what a crash leaves of one that was never answered
-	// for, or damage. It breaks no rule by itself.
+	// for, or damage. It breaks no rule by itself. Records that damage took from the end,
+	// behind the newest snapshot, show here only: no record that is left proves that they
+	// were there, so the audit can hold without them. After a mere crash these are at most
+	// what one publish had under way, 1 MiB a stream; more of GIFTS or OUTCOMES is a reason
+	// to compare with a copy of the folder, or with what the platform was told.
 	Cut map[string]uint64 `json:"cut_bytes"`
 	// Problems are the first 1,000; Counts has all of them by kind.
 	Problems []Problem      `json:"problems"`

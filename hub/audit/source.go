@@ -34,7 +34,7 @@ type Info struct {
 	MaxAge      time.Duration // as configured; 0: none
 	Metadata    map[string]string
 	// Cut are the bytes that opening the store cut off at the end of a file, because they
-	// are no record. Known of a folder only.
+	// are no record: see [Report]. Known of a folder only.
 	Cut uint64
 }
 

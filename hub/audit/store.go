@@ -122,7 +122,9 @@ func (s *Store) Info(ctx context.Context, stream string) (Info, error) {
 	case a.Error != nil:
 		return Info{}, fmt.Errorf("look at %s: %w", stream, a.Error)
 	case a.State.Lost != nil && len(a.State.Lost.Messages) > 0:
-		return Info{}, fmt.Errorf("%w: %s has lost %d records", ErrDamaged, stream, len(a.State.Lost.Messages))
+		lost := a.State.Lost.Messages
+		const named = 10
+		return Info{}, fmt.Errorf("%w: %s has lost %d records, the first at %v", ErrDamaged, stream, len(lost), lost[:min(len(lost), named)])
 	case !a.Config.AllowDirect:
 		return Info{}, fmt.Errorf("%s does not allow direct gets: its settings are not giftwire's", stream)
 	}

@@ -7,7 +7,7 @@ const (
 )
 
 // table is the rules, by the way of a gift.
-var table = concat(comingIn, kept, owned, sent, ended)
+var table = concat(comingIn, kept, owned, sent, ended, audited)
 
 func concat(parts ...[]rule) (all []rule) {
 	for _, p := range parts {
@@ -184,6 +184,20 @@ var kept = []rule{
 		"a resize that was killed is not undone", "P13", "hub/journal/resize.go",
 		`case err == nil && whole &&`, `case false && whole &&`,
 		"hub/journal", "TestAResizeThatWasKilled",
+	},
+}
+
+// audited: what the audit believes.
+var audited = []rule{
+	{
+		"the audit overlooks a gap in a batch", "P5", "hub/audit/store.go",
+		`if before != prev {`, `if before > m.Seq {`,
+		"hub/audit", "TestGapInABatch",
+	},
+	{
+		"the audit overlooks lost records", "P5", "hub/audit/store.go",
+		`case a.State.Lost != nil && len(a.State.Lost.Messages) > 0:`, `case false:`,
+		"hub/audit", "TestLostRecords",
 	},
 }
 
