@@ -134,6 +134,7 @@ func (d *deaf) times() []time.Time {
 // another node goes on within 3 s, and when the first one comes back it does nothing more
 // of what it had in hand. The gift has one effect and one result (P2, P3).
 func TestOwnerIsCutOff(t *testing.T) {
+	t.Parallel()
 	f := &fleet{nats: startNATS(t), sender: &platformSender{effects: make(map[room.MsgID]int)}}
 	c := newCable(t, f.nats)
 	ears := &deaf{platformSender: f.sender}

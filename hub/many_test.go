@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/giftwire/giftwire/hub/client"
+	"github.com/giftwire/giftwire/hub/cluster"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/hub/wire"
 )
@@ -93,6 +95,7 @@ func fleetOf(t *testing.T, names ...string) (*fleet, []*testHub) {
 
 // TestViewersOfOneRoomOnTwoNodes: gifts, comments and numbers are the same for both.
 func TestViewersOfOneRoomOnTwoNodes(t *testing.T) {
+	t.Parallel()
 	f, hubs := fleetOf(t, "n1", "n2")
 	ann, bob := hubs[0].viewer(t, "ann"), hubs[1].viewer(t, "bob")
 	if ann.welcome.Epoch != bob.welcome.Epoch {
@@ -141,6 +144,7 @@ func TestViewersOfOneRoomOnTwoNodes(t *testing.T) {
 
 // P4: an id through another node is the same gift, with other content it is none.
 func TestOneIDThroughTwoNodes(t *testing.T) {
+	t.Parallel()
 	f, hubs := fleetOf(t, "n1", "n2")
 	here, there := hubs[0].viewer(t, "ann"), hubs[1].viewer(t, "ann")
 	here.say(rockets("c-1", 20))
@@ -173,6 +177,7 @@ func TestOneIDThroughTwoNodes(t *testing.T) {
 // P14: a node that is drained hands its rooms over; its viewers come back elsewhere and
 // go on where they were.
 func TestDrainHandsOver(t *testing.T) {
+	t.Parallel()
 	_, hubs := fleetOf(t, "n1", "n2")
 	owner, other := hubs[0], hubs[1]
 	if !owner.partitions.serves(owner.cfg.Journal.Partition("r1")) {
@@ -198,5 +203,55 @@ func TestDrainHandsOver(t *testing.T) {
 	}
 	if got := decoded[roomBody](t, other.must(t, http.StatusOK, http.MethodGet, "/v1/rooms/r1", "")); got.Owner != other.cfg.Journal.Node() {
 		t.Errorf("owned by %q", got.Owner)
+	}
+}
+
+// TestGameIsKnownEverywhere: a report that comes to one node counts on all, for viewers
+// and for gifts of the platform, also where a room has no viewers.
+func TestGameIsKnownEverywhere(t *testing.T) {
+	t.Parallel()
+	f := &fleet{nats: startNATS(t)}
+	var hubs []*testHub
+	for _, name := range []string{"n1", "n2"} {
+		hubs = append(hubs, f.node(t, name, func(c *Config) { c.Game = &callbackGame{} }))
+	}
+	shared(t, hubs...)
+	hubs[0].must(t, http.StatusCreated, http.MethodPut, "/v1/rooms/r1", `{"mini_game_id":"TinyLoveWar","anchor_id":"a1","require_running":true}`)
+	post := func(th *testHub, id string) string {
+		return decoded[giftsResults](t, th.must(t, http.StatusAccepted, http.MethodPost, "/v1/rooms/r1/gifts",
+			fmt.Sprintf(`{"gifts":[{"id":%q,"user":{"user_id":"ann"},"gift_id":"g1","count":20}]}`, id))).Results[0].Status
+	}
+	for i, th := range hubs {
+		eventually(t, "the room is known everywhere", func() bool { _, ok := th.rooms.Get("r1"); return ok })
+		if got := post(th, fmt.Sprint("early-", i)); got != "rejected" {
+			t.Errorf("before the game's start a gift through node %d is %s", i+1, got)
+		}
+	}
+	hubs[0].must(t, http.StatusOK, http.MethodPost, "/v1/zego/callback", `{"state":"running"}`)
+	for i, th := range hubs {
+		tries := 0
+		eventually(t, "gifts are taken everywhere", func() bool {
+			tries++
+			return post(th, fmt.Sprintf("late-%d-%d", i, tries)) == "accepted"
+		})
+	}
+	ann := hubs[1].viewer(t, "ann")
+	if ann.welcome.Game.State != "running" {
+		t.Errorf("%+v", ann.welcome.Game)
+	}
+	hubs[0].must(t, http.StatusOK, http.MethodPost, "/v1/zego/callback", `{"state":"ended"}`)
+	if got := hear[wire.Game](ann); got.State != "ended" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestTwinIsRefused: two processes with one name would take each other's rooms.
+func TestTwinIsRefused(t *testing.T) {
+	t.Parallel()
+	f := &fleet{nats: startNATS(t)}
+	f.node(t, "n1")
+	twin := openHub(t, journal.Config{NATSURL: f.nats, Node: "n1", Replicas: 1})
+	if err := twin.Run(t.Context()); !errors.Is(err, cluster.ErrTwin) {
+		t.Errorf("Run: %v", err)
 	}
 }
