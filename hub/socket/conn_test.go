@@ -264,3 +264,69 @@ func (u unflushed) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	return conn, rw, err
 }
+
+// TestCutFrameIsFinished: whatever is tried while the rest of a frame is on its way, the
+// peer reads the frames that were taken, whole and in order.
+func TestCutFrameIsFinished(t *testing.T) {
+	t.Parallel()
+	var all sync.WaitGroup
+	defer all.Wait()
+	c, far := loopback(t, func(f func()) bool { all.Go(f); return true })
+	var taken bytes.Buffer // read when the writer is done
+	done := make(chan struct{})
+	go func() { // joined by receiving
+		defer close(done)
+		for n := 0; taken.Len() < 8<<20; n++ {
+			if frame := message(n, [...]int{60 << 10, 10, 5}[n%3]); c.TryFrame(frame) {
+				taken.Write(frame)
+			}
+		}
+	}()
+	var got bytes.Buffer
+	_ = far.SetReadDeadline(time.Now().Add(20 * time.Second)) // an error shows in the read
+	for buf := make([]byte, 20_000); ; <-time.After(time.Millisecond) {
+		n, err := far.Read(buf)
+		got.Write(buf[:n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-done:
+			if got.Len() < taken.Len() {
+				continue
+			}
+			if !bytes.Equal(got.Bytes(), taken.Bytes()) {
+				t.Error("torn")
+			}
+			return
+		default:
+		}
+	}
+}
+
+// TestNothingWaitsForAStalledPeer: neither a broadcast nor the library's reader.
+func TestNothingWaitsForAStalledPeer(t *testing.T) {
+	t.Parallel()
+	var all sync.WaitGroup
+	c, _ := loopback(t, func(f func()) bool { all.Go(f); return true })
+	frame := text(strings.Repeat("a", 60_000))
+	for c.Stalled(time.Now()) == 0 { // until a frame is cut and its rest waits
+		c.TryFrame(frame)
+	}
+	done := make(chan struct{})
+	go func() { // joined by receiving, or at the end
+		defer close(done)
+		if c.TryFrame(frame) {
+			t.Error("a frame was taken")
+		}
+		control(t, c, pong1, ping1, closing)
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Error("waits")
+	}
+	c.Kill()
+	<-done
+	all.Wait()
+}
