@@ -102,8 +102,8 @@ func (c *loadCmd) run(ctx context.Context, s streams) error {
 	}
 	// Before the run: a report that cannot be written is best known now.
 	files, err := c.Run.create()
-	if err != nil {
-		return fmt.Errorf("%w: %w", errSettings, err)
+	if set.take(err); err != nil {
+		return set.err()
 	}
 	screen := newLoadScreen(s.err)
 	run := load.Run{Config: cfg, Command: []string{self, "load-worker"}, Stderr: s.err, Watch: screen.show}

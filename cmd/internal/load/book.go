@@ -21,10 +21,13 @@ type book struct {
 	gifts []gift     // by serial
 }
 
+// who is a viewer in its room.
+type who struct{ room, user string }
+
 // gift is one gift. 160 bytes x GiftsMax = 320 MB.
 type gift struct {
-	room, user string
-	due        time.Duration
+	who
+	due time.Duration
 
 	// What its giver sent: on which connection first and last, and how often on the last.
 	firstConn, lastConn, onLast uint32
@@ -65,10 +68,10 @@ func (b *book) serial(id string) (int, bool) {
 }
 
 // open writes a gift down that is due.
-func (b *book) open(roomID, user string, due time.Duration) (serial int) {
+func (b *book) open(giver who, due time.Duration) (serial int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.gifts = append(b.gifts, gift{room: roomID, user: user, due: due})
+	b.gifts = append(b.gifts, gift{who: giver, due: due})
 	return len(b.gifts) - 1
 }
 
@@ -127,10 +130,10 @@ type verdict struct {
 }
 
 // accept notes an accepted; ok is false where the gift is not known.
-func (b *book) accept(user string, e wire.Accepted) (v verdict, ok bool) {
+func (b *book) accept(giver who, e wire.Accepted) (v verdict, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	g, v, ok := b.find(user, e.ID, "accepted")
+	g, v, ok := b.find(giver, e.ID, "accepted")
 	if !ok {
 		return v, false
 	}
@@ -147,10 +150,10 @@ func (b *book) accept(user string, e wire.Accepted) (v verdict, ok bool) {
 
 // reject notes a rejected. A gift that was sent once is over; of one that was repeated
 // the first sending may have been taken, and only asking again tells.
-func (b *book) reject(user string, e wire.Rejected) (v verdict, ok bool) {
+func (b *book) reject(giver who, e wire.Rejected) (v verdict, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	g, v, ok := b.find(user, e.ID, "rejected")
+	g, v, ok := b.find(giver, e.ID, "rejected")
 	if !ok || g.accepted || g.fate.status != "" {
 		return v, false // a repeat that came too fast; the gift is what it is
 	}
@@ -162,10 +165,10 @@ func (b *book) reject(user string, e wire.Rejected) (v verdict, ok bool) {
 }
 
 // result notes a result that was heard on the giver's connection of that number.
-func (b *book) result(user string, e wire.Result, conn uint32) (v verdict, ok bool) {
+func (b *book) result(giver who, e wire.Result, conn uint32) (v verdict, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	g, v, ok := b.find(user, e.ID, "result")
+	g, v, ok := b.find(giver, e.ID, "result")
 	if !ok {
 		return v, false
 	}
@@ -206,10 +209,10 @@ func (g *gift) resultsMax(conn uint32) uint32 {
 }
 
 // find returns the gift of an answer, under mu.
-func (b *book) find(user, id, what string) (*gift, verdict, bool) {
+func (b *book) find(giver who, id, what string) (*gift, verdict, bool) {
 	serial, ok := b.serial(id)
-	if !ok || b.gifts[serial].user != user {
-		b.blame.add(Mismatch{Kind: KindUnknownAnswer, User: user, Gift: id}, "%s of a gift that this viewer did not give", what)
+	if !ok || b.gifts[serial].who != giver {
+		b.blame.add(Mismatch{Kind: KindUnknownAnswer, Room: giver.room, User: giver.user, Gift: id}, "%s of a gift that this viewer did not give", what)
 		return nil, verdict{}, false
 	}
 	g := &b.gifts[serial]
@@ -217,11 +220,11 @@ func (b *book) find(user, id, what string) (*gift, verdict, bool) {
 }
 
 // show notes that a gifts event showed a gift.
-func (b *book) show(serial int, seen wire.Gift) {
+func (b *book) show(roomID string, serial int, seen wire.Gift) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if serial >= len(b.gifts) || b.gifts[serial].user != seen.UserID {
-		b.blame.add(Mismatch{Kind: KindUnknownAnswer, User: seen.UserID}, "a gifts event shows a gift that this viewer did not give")
+	if serial >= len(b.gifts) || b.gifts[serial].who != (who{roomID, seen.UserID}) {
+		b.blame.add(Mismatch{Kind: KindUnknownAnswer, Room: roomID, User: seen.UserID}, "a gifts event shows a gift that this viewer did not give")
 		return
 	}
 	g := &b.gifts[serial]
@@ -284,7 +287,7 @@ func (b *book) close(size int, complete func(room string) bool, each func([]Row)
 			if err := each(rows); err != nil {
 				return err
 			}
-			rows = rows[:0]
+			rows = make([]Row, 0, size) // the others are theirs now
 		}
 	}
 	if len(rows) == 0 {

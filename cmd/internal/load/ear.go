@@ -130,6 +130,9 @@ func (e *ear) welcomedAt(w wire.Welcome, now time.Duration) {
 		dropped, l.dropped = l.dropped, 0
 		l.welcomed, l.ready = e.welcomed, true
 	})
+	if v.slow {
+		dropped = 0 // it did not notice while it did not read
+	}
 	v.tally.welcome(now-e.begun, resumed, dropped, now)
 	if e.welcome != nil {
 		e.welcome()
@@ -139,14 +142,14 @@ func (e *ear) welcomedAt(w wire.Welcome, now time.Duration) {
 // answer is one of the events that only givers hear.
 func (e *ear) answer(event wire.Event, now time.Duration) {
 	v := e.viewer
-	book := v.worker.book
+	book, giver := v.worker.book, who{v.board.room, v.user}
 	switch event := event.(type) {
 	case wire.Accepted:
-		if got, ok := book.accept(v.user, event); ok && got.news {
+		if got, ok := book.accept(giver, event); ok && got.news {
 			v.tally.answer(Accepted, Accept, now-got.due)
 		}
 	case wire.Rejected:
-		got, ok := book.reject(v.user, event)
+		got, ok := book.reject(giver, event)
 		switch {
 		case ok && got.final && got.news:
 			v.tally.count(Rejected)
@@ -156,7 +159,7 @@ func (e *ear) answer(event wire.Event, now time.Duration) {
 			v.giver.askAgain(max(time.Second, time.Duration(event.RetryAfterMS)*time.Millisecond))
 		}
 	case wire.Result:
-		got, ok := book.result(v.user, event, e.number)
+		got, ok := book.result(giver, event, e.number)
 		if ok && got.news {
 			v.tally.answer(fateCount(event.Status), Result, now-got.due)
 			if got.implied {

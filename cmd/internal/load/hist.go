@@ -63,7 +63,7 @@ func (h *histograms) record(m Measure, took time.Duration) {
 // add adds all values of others.
 func (h *histograms) add(others *histograms) {
 	for m, other := range others {
-		if other == nil {
+		if other == nil || other.TotalCount() == 0 {
 			continue
 		}
 		if h[m] == nil {
@@ -76,7 +76,7 @@ func (h *histograms) add(others *histograms) {
 // reset forgets the values and keeps the memory.
 func (h *histograms) reset() {
 	for _, one := range h {
-		if one != nil {
+		if one != nil && one.TotalCount() > 0 {
 			one.Reset()
 		}
 	}

@@ -32,7 +32,7 @@ func parseTag(text string) (t tag, ok bool) {
 	us, err1 := strconv.ParseInt(due, tagBase, 64)
 	w, err2 := strconv.Atoi(worker)
 	n, err3 := strconv.ParseInt(serial, tagBase, 32)
-	if !ok1 || !ok2 || err1 != nil || err2 != nil || err3 != nil {
+	if !ok1 || !ok2 || err1 != nil || err2 != nil || err3 != nil || us < 0 || w < 0 || n < 0 || strings.Contains(serial, tagSeparator) {
 		return tag{}, false
 	}
 	return tag{due: time.Duration(us) * time.Microsecond, worker: w, serial: int(n)}, true

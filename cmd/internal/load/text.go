@@ -21,12 +21,12 @@ func (r *Report) WriteText(to io.Writer) error {
 	}
 	_ = w.Flush() // of a Builder
 	perSecond := max(1, t.LoadSeconds)
-	fmt.Fprintf(&b, "\ngifts    %s due (%.0f/s, %s), %s sent, %s accepted, %s rejected%s\n",
-		thousands(t.Due), float64(t.Due)/perSecond, s.Arrivals, thousands(t.Sent), thousands(t.Accepted), thousands(t.Rejected), in(r.reasonsOf("rejected: ")))
+	fmt.Fprintf(&b, "\ngifts    %s due (%s/s, %s), %s sent, %s accepted, %s rejected%s\n",
+		thousands(t.Due), thousands(int64(float64(t.Due)/perSecond)), s.Arrivals, thousands(t.Sent), thousands(t.Accepted), thousands(t.Rejected), in(r.reasonsOf("rejected: ")))
 	fmt.Fprintf(&b, "results  %s delivered, %s failed, %s unresolved%s\n",
 		thousands(t.Delivered), thousands(t.Failed), thousands(t.Unresolved), in(r.reasonsOf("result: ")))
-	fmt.Fprintf(&b, "viewers  heard %s gifts events (%.0f/s) in %s frames, %s; %s caught up, %s lagged\n",
-		thousands(t.Deliveries), float64(t.Deliveries)/perSecond, thousands(t.Frames), bytesText(t.Bytes), thousands(t.CaughtUp), thousands(t.Lagged))
+	fmt.Fprintf(&b, "viewers  heard %s gifts events (%s/s) in %s frames, %s; %s caught up, %s lagged\n",
+		thousands(t.Deliveries), thousands(int64(float64(t.Deliveries)/perSecond)), thousands(t.Frames), bytesText(t.Bytes), thousands(t.CaughtUp), thousands(t.Lagged))
 	fmt.Fprintf(&b, "lines    %s dialled, %s resumed, %s left, %s dropped in storms, %s lost%s, %s refused%s\n",
 		thousands(t.Dials), thousands(t.Resumed), thousands(t.Left), thousands(t.Dropped), thousands(t.Lost), in(r.reasonsOf("lost: ")),
 		thousands(t.Refused), in(r.reasonsOf("refused: ")))
@@ -78,7 +78,7 @@ func ms(v float64) string {
 	case v < 100:
 		return fmt.Sprintf("%.1f", v)
 	default:
-		return fmt.Sprintf("%.0f", v)
+		return thousands(int64(v + 0.5))
 	}
 }
 

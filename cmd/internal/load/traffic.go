@@ -54,7 +54,7 @@ func (w *worker) gift(due time.Duration, dice *rand.Rand) {
 	v.tally.count(Due)
 	// Whole µs, as the gift itself says when it was due.
 	due = due.Truncate(time.Microsecond)
-	serial := w.book.open(v.board.room, v.user, due)
+	serial := w.book.open(who{v.board.room, v.user}, due)
 	if !v.giver.post(job{serial: serial, due: due}) {
 		w.book.drop(serial)
 		v.tally.count(Unsent)
