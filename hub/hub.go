@@ -123,10 +123,10 @@ func (h *Hub) newHolding(desk *ask.Desk) (err error) {
 	h.partitions.holding, err = holding.New(holding.Config[*held]{
 		Node: j.Node(), Partitions: j.Partitions(), Roll: h.membership, Released: h.partitions.released,
 		Last: func(ctx context.Context, n int) (journal.OutcomeRecord, error) { return j.Log(n).LastOutcome(ctx) },
-		New: func(n int, incarnation string) (*held, error) {
+		New: func(n int, incarnation string, last journal.OutcomeRecord) (*held, error) {
 			p, err := owner.New(owner.Config{
 				Store: j.Log(n), Sender: h.outlet, Limits: h.cfg.Limits.Room, Listener: news,
-				Node: j.Node(), Incarnation: incarnation, Gate: h.gate, Alarm: h.alarmed, Logger: h.cfg.Logger,
+				Node: j.Node(), Incarnation: incarnation, Behind: &last, Gate: h.gate, Alarm: h.alarmed, Logger: h.cfg.Logger,
 			})
 			if err != nil {
 				return nil, err

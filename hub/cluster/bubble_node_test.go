@@ -155,7 +155,7 @@ func (w *bubble) start(node string) {
 		Last: func(ctx context.Context, n int) (journal.OutcomeRecord, error) {
 			return (&logWay{Hand: w.logs[n].Hand(), p: p}).LastOutcome(ctx)
 		},
-		New:      func(n int, incarnation string) (*owner.Partition, error) { return p.own(n, incarnation) },
+		New:      p.own,
 		Released: func(n int) { w.released(p, n) },
 	})
 	if err != nil {
@@ -179,10 +179,10 @@ func (w *bubble) start(node string) {
 }
 
 // own makes a real owner.
-func (p *process) own(n int, incarnation string) (*owner.Partition, error) {
+func (p *process) own(n int, incarnation string, last journal.OutcomeRecord) (*owner.Partition, error) {
 	return owner.New(owner.Config{
 		Store: &logWay{Hand: p.w.logs[n].Hand(), p: p}, Sender: &zegoWay{p: p, partition: n, incarnation: incarnation},
-		Listener: silence{}, Node: p.node, Incarnation: incarnation, SnapshotEvery: 2 * time.Second, Logger: p.w.log(p.node),
+		Listener: silence{}, Node: p.node, Incarnation: incarnation, Behind: &last, SnapshotEvery: 2 * time.Second, Logger: p.w.log(p.node),
 		Gate: func(room.Action) (time.Duration, bool) { // as the hub does
 			p.thawed()
 			return 100 * time.Millisecond, !p.dead() && p.members.Valid()

@@ -36,8 +36,9 @@ type Config[P Partition] struct {
 	// Last returns the newest record of a partition's log, read from its leader; Seq 0:
 	// there is none.
 	Last func(ctx context.Context, partition int) (journal.OutcomeRecord, error)
-	// New makes a partition that is about to be owned by this node's incarnation.
-	New func(partition int, incarnation string) (P, error)
+	// New makes a partition that is about to be owned by this node's incarnation. It must
+	// take over behind last and no other record: that one says that nobody owns it.
+	New func(partition int, incarnation string, last journal.OutcomeRecord) (P, error)
 	// Released tells the other nodes that a partition is free. It must not block.
 	Released func(partition int)
 	// Logger gets what an operator should know. nil: nothing.
@@ -194,10 +195,10 @@ func (h *Holding[P]) look(now time.Time) []int {
 
 // hold takes a partition if it is free, and owns it until it ends.
 func (h *Holding[P]) hold(ctx context.Context, p int, incarnation string) {
-	free, err := h.free(ctx, p, incarnation)
+	last, free, err := h.free(ctx, p, incarnation)
 	var part P
 	if free && err == nil {
-		part, err = h.cfg.New(p, incarnation)
+		part, err = h.cfg.New(p, incarnation, last)
 	}
 	if !free || err != nil {
 		h.drop(p, slot[P]{rest: time.Now().Add(lookEvery), trouble: err, unreleased: err != nil && h.mayBeOwn(p)})
@@ -227,17 +228,17 @@ func (h *Holding[P]) mayBeOwn(p int) bool {
 	return h.slots[p].unreleased
 }
 
-// free reports whether nobody else may own the partition.
-func (h *Holding[P]) free(ctx context.Context, p int, incarnation string) (bool, error) {
+// free reports whether nobody else may own the partition, and the record that says so.
+func (h *Holding[P]) free(ctx context.Context, p int, incarnation string) (journal.OutcomeRecord, bool, error) {
 	last, err := h.cfg.Last(ctx, p)
 	if err != nil || last.Seq == 0 || last.Kind == journal.KindRelease {
-		return err == nil, err
+		return last, err == nil, err
 	}
 	if last.Node == h.cfg.Node && last.Incarnation == incarnation {
-		return true, nil // it was lost without a release, and does not run any more
+		return last, true, nil // it was lost without a release, and does not run any more
 	}
 	held, err := h.cfg.Roll.Holds(ctx, last.Node, last.Incarnation)
-	return err == nil && !held, err
+	return last, err == nil && !held, err
 }
 
 // keep notes that a partition is owned.

@@ -123,7 +123,7 @@ func (w *world) start(t *testing.T, name string, change ...func(*node)) *node {
 			defer w.mu.Unlock()
 			return w.logs[p], w.down
 		},
-		New: func(p int, _ string) (*part, error) {
+		New: func(p int, _ string, _ journal.OutcomeRecord) (*part, error) {
 			return &part{n: n, number: p, fenced: make(chan struct{}), killed: make(chan struct{})}, n.refuse
 		},
 		Released: func(p int) {

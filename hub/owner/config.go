@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/room"
 )
 
@@ -22,6 +23,10 @@ type Config struct {
 	// Node and Incarnation name the writer: the incarnation is new at every start, so
 	// that a node does not take its former self for itself.
 	Node, Incarnation string
+	// Behind, if set, is the newest record of the log as whoever found the partition free
+	// has read it: Run takes over behind that very record, and is fenced if there is
+	// another by now, which may be a living owner's. nil: behind whatever there is.
+	Behind *journal.OutcomeRecord
 	// Gate, if set, is asked right before each call to the sender; without leave
 	// nothing is sent before wait is over. It must not block.
 	Gate func(room.Action) (wait time.Duration, ok bool)

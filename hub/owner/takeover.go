@@ -39,7 +39,7 @@ var ErrHole = errors.New("owner: the log has a hole after the snapshot")
 // takeOver appends the takeover, and rebuilds the state from the snapshot and the log
 // up to there.
 func (p *Partition) takeOver(ctx context.Context) error {
-	last, err := retry(ctx, p.cfg.Logger, "read the log's last record", p.cfg.Store.LastOutcome)
+	last, err := p.before(ctx)
 	if err != nil {
 		return err
 	}
@@ -78,6 +78,14 @@ func (p *Partition) takeOver(ctx context.Context) error {
 		slog.Uint64("replayed_from", snap.head.Last), slog.Uint64("replayed_to", own),
 		slog.Duration("took", time.Since(began)))
 	return nil
+}
+
+// before is the record that the takeover follows.
+func (p *Partition) before(ctx context.Context) (journal.OutcomeRecord, error) {
+	if p.cfg.Behind != nil {
+		return *p.cfg.Behind, nil
+	}
+	return retry(ctx, p.cfg.Logger, "read the log's last record", p.cfg.Store.LastOutcome)
 }
 
 // loadSnapshot makes the state that the stored chunks add up to.
