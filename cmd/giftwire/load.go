@@ -27,6 +27,7 @@ type loadCmd struct {
 // loadTarget says which hub.
 type loadTarget struct {
 	URL           []string `name:"url" help:"A node's public address, repeatable: viewers are spread over them." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	Metrics       []string `name:"metrics-url" help:"A node's /metrics, repeatable, for what the hub costs; default: /metrics of each --url, where it is." placeholder:"URL"`
 	APIKey        string   `name:"api-key" help:"Key of the platform API: rooms are made and the ledger is read with it." default:"giftwire-dev-api-key" placeholder:"TEXT"`
 	APIKeyFile    string   `name:"api-key-file" help:"File that holds it." placeholder:"FILE"`
 	JWTSecret     string   `name:"jwt-secret" help:"HS256 secret to sign viewers' tokens with; empty: they are asked of giftwire dev." placeholder:"TEXT"`
@@ -126,7 +127,7 @@ func (c *loadCmd) config(set *settings) load.Config {
 	t, w, g, r := &c.Target, &c.Crowd, &c.Gifts, &c.Run
 	cfg := load.Config{
 		Target: load.Target{
-			URLs: trimmed(t.URL), APIKey: set.secret("api-key", t.key(), t.APIKeyFile),
+			URLs: trimmed(t.URL), Metrics: t.Metrics, APIKey: set.secret("api-key", t.key(), t.APIKeyFile),
 			JWTSecret: set.secret("jwt-secret", t.JWTSecret, t.JWTSecretFile), JWTAudience: t.JWTAudience, Rooms: t.Room, Game: t.Game,
 		},
 		Crowd: load.Crowd{

@@ -26,6 +26,8 @@ type Target struct {
 	// URLs are its nodes, http or https. Viewers are spread over them, and a viewer may
 	// come back to another.
 	URLs []string
+	// Metrics are the nodes' /metrics, for what the hub costs; empty: they are looked for at URLs.
+	Metrics []string
 	// APIKey is of the platform API, by which rooms are made and the ledger is read.
 	APIKey string
 	// JWTSecret signs viewers' tokens; empty: they are asked of /v1/dev/tokens.

@@ -98,7 +98,7 @@ func (r *Report) charts() []chart {
 // facts are the sums, as the text has them.
 func (r *Report) facts() []fact {
 	t, g, s := &r.Totals, &r.Generator, &r.Settings
-	return []fact{
+	facts := []fact{
 		{"gifts", fmt.Sprintf("%s due (%s), %s sent, %s sent again, %s accepted, %s rejected%s", thousands(t.Due), s.Arrivals, thousands(t.Sent),
 			thousands(t.Repeats), thousands(t.Accepted), thousands(t.Rejected), in(r.reasonsOf("rejected: ")))},
 		{"results", fmt.Sprintf("%s delivered, %s failed, %s unresolved%s", thousands(t.Delivered), thousands(t.Failed), thousands(t.Unresolved), in(r.reasonsOf("result: ")))},
@@ -111,4 +111,8 @@ func (r *Report) facts() []fact {
 			bytesText(g.Memory), 100*g.MachineBusy)},
 		{"target", strings.Join(s.URLs, ", ")},
 	}
+	if r.Hub != nil {
+		facts = append(facts, fact{"hub", r.Hub.String()})
+	}
+	return facts
 }

@@ -23,6 +23,7 @@ type Report struct {
 	Quantiles  []float64        `json:"quantiles"` // of each Curve
 	Reasons    map[string]int64 `json:"reasons"`
 	Generator  Generator        `json:"generator"`
+	Hub        *HubCost         `json:"hub,omitzero"` // nil: not known
 	// Notes are what a reader should know before trusting the figures.
 	Notes  []string `json:"notes"`
 	Series []Point  `json:"series"`

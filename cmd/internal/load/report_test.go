@@ -57,6 +57,7 @@ func sample(holds bool) *Report {
 	}}
 	out := r.report(time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), 10*time.Second, 1500*time.Millisecond)
 	out.Generator.Cores, out.Generator.MachineBusy = 2, 0.97
+	out.Hub = usage{nodes: 2, cpu: 10}.until(usage{nodes: 2, cpu: 14, memory: 100 << 20}, 11.5, out.Totals.Deliveries)
 	out.conclude()
 	return out
 }

@@ -93,12 +93,17 @@ func (r *Run) do(ctx context.Context) (_ *Report, err error) {
 	if err := r.connect(ctx); err != nil {
 		return nil, err
 	}
-	machine := busyNow()
+	machine, hub := busyNow(), r.hubUsage(ctx)
 	loaded, settled, err := r.drive(ctx)
 	if err != nil {
 		return nil, err
 	}
 	machine = machine.until(busyNow())
+	spent := r.hubUsage(context.WithoutCancel(ctx))
+	for _, why := range spent.missing {
+		r.notes = append(r.notes, "metrics are missing: "+why)
+	}
+	cost := hub.until(spent, (loaded + settled).Seconds(), r.sums.counts[Deliveries])
 	if err := r.collect(); err != nil {
 		return nil, err
 	}
@@ -108,7 +113,7 @@ func (r *Run) do(ctx context.Context) (_ *Report, err error) {
 	r.close(ctx) // now, so that what goes wrong is told
 	r.sums.found.sort()
 	out := r.report(started, loaded, settled)
-	out.Generator.MachineBusy = machine.share
+	out.Generator.MachineBusy, out.Hub = machine.share, cost
 	out.conclude()
 	return out, nil
 }

@@ -31,6 +31,9 @@ func (r *Report) WriteText(to io.Writer) error {
 		thousands(t.Dials), thousands(t.Resumed), thousands(t.Left), thousands(t.Dropped), thousands(t.Lost), in(r.reasonsOf("lost: ")),
 		thousands(t.Refused), in(r.reasonsOf("refused: ")))
 	fmt.Fprintf(&b, "itself   %s of %d cores in %s, %s\n", cpu(g.CoresUsed), g.Cores, plural(int64(g.Processes), "process"), bytesText(g.Memory))
+	if h := r.Hub; h != nil {
+		fmt.Fprintf(&b, "the hub  %s\n", h)
+	}
 	if g.Bottleneck != "" {
 		fmt.Fprintf(&b, "\nThe generator was at its own limit: %s.\n", g.Bottleneck)
 	}
@@ -40,6 +43,12 @@ func (r *Report) WriteText(to io.Writer) error {
 	r.verdict(&b)
 	_, err := io.WriteString(to, b.String())
 	return err
+}
+
+// String is the cost in one line.
+func (h *HubCost) String() string {
+	return fmt.Sprintf("%s cores in %s, %s; %s gifts events for a CPU-second",
+		cpu(h.CoresUsed), plural(int64(h.Nodes), "node"), bytesText(int64(h.Memory)), thousands(int64(h.PerCPU)))
 }
 
 // verdict is what it all comes to.
