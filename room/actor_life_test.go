@@ -321,8 +321,8 @@ func TestTakeoverBudget(t *testing.T) {
 		l.giveMany("ann", 1000)
 		l.pass(10 * time.Second)
 		starts := l.starts(room.ActionGifts)
-		want := append([]time.Duration{600 * ms, 600 * ms}, slices.Repeat([]time.Duration{1500 * ms}, 16)...)
-		want = append(want, 1600*ms, 1600*ms)
+		want := append([]time.Duration{600 * ms, 1000 * ms}, slices.Repeat([]time.Duration{1500 * ms}, 16)...)
+		want = append(want, 1600*ms, 2000*ms)
 		if !slices.Equal(starts, want) {
 			t.Errorf("calls at %v, want %v", starts, want)
 		}

@@ -13,7 +13,8 @@ const second = time.Second
 //
 // An owner's first second is special. Its predecessor may have used the whole
 // allowance up to the takeover, so only [TakeoverCalls] start within a second of it;
-// 18 and 2 are ZEGO's 20. The predecessor's call that was in flight at the takeover
+// 18 and 2 are ZEGO's 20. They are spread over it, half a second apart, so that no room is
+// silent for the rest of the second (P14). The predecessor's call that was in flight at the takeover
 // is one of those 18 and may arrive later: then it stands beside at most 18 of the
 // new owner's. Owners that follow each other faster than calls end leave more than one
 // such call behind, hence [CoreConfig.NotBefore]. Not covered: a call that the network
@@ -35,10 +36,7 @@ func newBudget(size int, since, notBefore time.Duration) budget {
 // earliest is the first moment at which the next call may start, if none is in
 // flight; it may be in the past.
 func (b *budget) earliest() time.Duration {
-	t := b.notYet
-	if b.early >= TakeoverCalls {
-		t = max(t, b.since+second)
-	}
+	t := max(b.notYet, b.since+time.Duration(b.early)*second/TakeoverCalls)
 	if len(b.ends) == b.size {
 		t = max(t, b.ends[b.oldest]+second)
 	}

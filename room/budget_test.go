@@ -145,15 +145,16 @@ func TestBudgetForgetsOnlyWhatDoesNotCount(t *testing.T) {
 	}
 }
 
-// TestTakeoverCalls: two in the first second; a call that was held gives its place back.
+// TestTakeoverCalls: two in the first second, half a second apart; a call that was held
+// gives its place back.
 func TestTakeoverCalls(t *testing.T) {
 	b := newBudget(18, 5*time.Second, 0)
-	for range TakeoverCalls {
-		if got := b.earliest(); got > 5*time.Second {
-			t.Fatalf("call at %v", got)
+	for _, want := range []time.Duration{5 * time.Second, 5500 * time.Millisecond} {
+		if got := b.earliest(); got != want {
+			t.Fatalf("call at %v, want %v", got, want)
 		}
-		b.start(5 * time.Second)
-		b.end(5 * time.Second)
+		b.start(want)
+		b.end(want)
 	}
 	if got := b.earliest(); got != 6*time.Second {
 		t.Errorf("third call at %v, want one second after the takeover", got)

@@ -26,7 +26,7 @@ func TestAlarmsRing(t *testing.T) {
 		"a retry gets a new MsgID":             {func() bugs { return bugs{call: newIDs()} }, "P1 P2", 1},
 		"open gifts are not in the snapshot":   {func() bugs { return bugs{tamper: head("open", "")} }, "P5 P8 P12", 1},
 		"the snapshot has read too far":        {func() bugs { return bugs{tamper: readOn} }, "P5 P12", 1},
-		"the memory of ids is not loaded":      {func() bugs { return bugs{noMemory: true} }, "P2 P3 P5", 1},
+		"the memory of ids is not loaded":      {func() bugs { return bugs{noMemory: true} }, "P2 P3 P5 P8", 1},
 		"accepted before it is durable":        {func() bugs { return bugs{ackBeforeSync: true} }, "P1", 1},
 		"appends expect nothing":               {func() bugs { return bugs{noFence: true} }, "P2 P5 P7 takeover", 1},
 		"the replay begins one record late":    {func() bugs { return bugs{replaySkips: true} }, "takeover P5", 1},

@@ -46,7 +46,7 @@ var sent = []rule{
 	},
 	{
 		"the first second of an owner is like any", "P6", "room/budget.go",
-		`if b.early >= TakeoverCalls {`, `if false {`,
+		`max(b.notYet, b.since+time.Duration(b.early)*second/TakeoverCalls)`, `b.notYet`,
 		"room", "TestBudgetHoldsAcrossOwners|TestTakeoverBudget|TestTakeoverCalls",
 	},
 	{
