@@ -73,9 +73,11 @@ func (s *leaseStore) holds(node, incarnation string) bool {
 // watcher tells one process of changes, in order, as long as its way there is open.
 type watcher struct {
 	updates chan jetstream.KeyValueEntry
-	mu      sync.Mutex
-	queue   []entry
 	more    chan struct{} // capacity 1
+	end     context.CancelFunc
+
+	mu    sync.Mutex // guards the following
+	queue []entry
 }
 
 func (w *watcher) tell(e entry) {
@@ -91,8 +93,11 @@ func (w *watcher) tell(e entry) {
 // Updates implements [jetstream.KeyWatcher].
 func (w *watcher) Updates() <-chan jetstream.KeyValueEntry { return w.updates }
 
-// Stop implements [jetstream.KeyWatcher]; it ends with its context.
-func (w *watcher) Stop() error { return nil }
+// Stop implements [jetstream.KeyWatcher].
+func (w *watcher) Stop() error {
+	w.end()
+	return nil
+}
 
 // leaseWay is a process's way to the leases.
 type leaseWay struct{ p *process }
@@ -132,17 +137,19 @@ func (l *leaseWay) Newest(ctx context.Context, node string) ([]byte, uint64, err
 // Watch implements [cluster.Leases].
 func (l *leaseWay) Watch(ctx context.Context) (jetstream.KeyWatcher, error) {
 	s := l.p.w.leases
-	w := &watcher{updates: make(chan jetstream.KeyValueEntry), more: make(chan struct{}, 1)}
+	ctx, end := context.WithCancel(ctx)
+	w := &watcher{updates: make(chan jetstream.KeyValueEntry), more: make(chan struct{}, 1), end: end}
 	s.mu.Lock()
 	for _, e := range s.keys {
 		w.queue = append(w.queue, e)
 	}
 	slices.SortFunc(w.queue, func(a, b entry) int { return int(a.revision) - int(b.revision) })
 	s.watchers[w] = true
-	s.mu.Unlock()
 	w.more <- struct{}{}
+	s.mu.Unlock()
 	l.p.w.running.Go(func() {
 		defer close(w.updates)
+		defer end()
 		defer func() {
 			s.mu.Lock()
 			delete(s.watchers, w)
