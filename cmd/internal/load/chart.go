@@ -135,6 +135,9 @@ func (c *chart) scale(x func(int) float64) {
 				continue
 			}
 			fmt.Fprintf(&d, "%s%.2f %.2f", pen, x(at), 100-y(v))
+			if pen == "M" { // alone, it is a dot
+				fmt.Fprintf(&d, "L%.2f %.2f", x(at), 100-y(v))
+			}
 			pen = "L"
 		}
 		l.Path = template.HTMLAttr(`d="` + d.String() + `"`) //nolint:gosec // of numbers

@@ -19,7 +19,7 @@ func (w *worker) finish(heads map[string]uint64, tell func(*report) error, part 
 		}
 	}
 	part()
-	if err := w.tell(tell); err != nil {
+	if err := w.tell(true, tell); err != nil {
 		return err
 	}
 	whole := make(map[string]bool)

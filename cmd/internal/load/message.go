@@ -51,6 +51,8 @@ type second struct {
 	Packed  packed
 	Reasons map[string]int64
 	Standing
+	// Last: everybody has left; it is of no whole second.
+	Last bool
 	// CPU is what the process has used so far, Memory what it holds in bytes.
 	CPU    time.Duration
 	Memory int64

@@ -49,9 +49,10 @@ func (s *sums) second(r *second) error {
 	for reason, n := range r.Reasons {
 		s.reasons[reason] += n
 	}
-	used := r.CPU
+	used, told := r.CPU, time.Duration(0)
 	if before := s.last[r.Worker]; before != nil {
 		used -= before.CPU
+		told = before.At
 	}
 	s.last[r.Worker] = r
 	if s.start == 0 {
@@ -61,20 +62,41 @@ func (s *sums) second(r *second) error {
 	}
 	s.hists.add(hists)
 	s.cpu += used
-	// What is told at second n happened in the second before it.
-	p := s.point(int(math.Round((r.At - s.start).Seconds())) - 1)
-	if p == nil {
-		return nil
-	}
-	p.reports++
-	p.counts.add(&r.Counts)
-	p.cpu += used
-	p.connected += r.Connected
-	if p.hists != nil {
-		p.hists.add(hists)
+	if !r.Last {
+		s.spread(r, hists, used, told)
 	}
 	return nil
 }
+
+// spread puts a report into the seconds that it tells of: the one before its own, and,
+// where a busy machine kept the worker from telling, all since it last did. Counts are
+// divided among them; latencies are the last one's.
+func (s *sums) spread(r *second, hists *histograms, used, told time.Duration) {
+	last := s.secondOf(r.At)
+	first := min(max(s.secondOf(told)+1, 0), last)
+	left := r.Counts
+	for at := first; at <= last; at++ {
+		p := s.point(at)
+		if p == nil {
+			return
+		}
+		for c, n := range left {
+			part := n / int64(last-at+1)
+			p.counts[c] += part
+			left[c] -= part
+		}
+		p.cpu += used / time.Duration(last-first+1)
+		p.connected += r.Connected
+		p.reports++
+		if at == last && p.hists != nil {
+			p.hists.add(hists)
+		}
+	}
+}
+
+// secondOf is the second of the load, from 0 on, that a report at a time is of: what is
+// told at second n happened in the one before it. Below zero: it was before the load.
+func (s *sums) secondOf(at time.Duration) int { return int(math.Round((at - s.start).Seconds())) - 1 }
 
 // point is the one of a second, nil where it is before the load.
 func (s *sums) point(at int) *point {

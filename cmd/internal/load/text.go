@@ -142,9 +142,9 @@ func (p Progress) Line(width int) string {
 	if p.Phase == "connecting" {
 		text += fmt.Sprintf("  %d/%d viewers", s.Ready, s.Viewers)
 	} else {
-		text += fmt.Sprintf("  viewers %d/%d  gifts %s (%d/s) open %d  accept p99 %s ms  result p50 %s p99 %s ms  seen p99 %s ms  events %s/s",
-			s.Connected, s.Viewers, thousands(p.Sent), p.Second.Sent, s.Undecided,
-			ms(p.Second.AcceptP99), ms(p.Second.ResultP50), ms(p.Second.ResultP99), ms(p.Second.SeenP99), thousands(p.Second.Deliveries))
+		text += fmt.Sprintf("  %d/%d viewers  %d gifts/s  %d open  p99 ms: accept %s  result %s  seen %s  heard %s/s",
+			s.Connected, s.Viewers, p.Second.Sent, s.Undecided,
+			ms(p.Second.AcceptP99), ms(p.Second.ResultP99), ms(p.Second.SeenP99), thousands(p.Second.Deliveries))
 	}
 	if p.Found > 0 {
 		text += fmt.Sprintf("  MISMATCHES %d", p.Found)

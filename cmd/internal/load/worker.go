@@ -157,7 +157,7 @@ func work(p *Plan, orders <-chan order, tell func(*report) error) error {
 		case err := <-w.failed:
 			return err
 		case <-tick.C:
-			if err := w.tell(tell); err != nil {
+			if err := w.tell(false, tell); err != nil {
 				return err
 			}
 			tick.Reset(w.clock.until(w.nextTell()))
@@ -201,11 +201,12 @@ func (w *worker) wait(ctx context.Context, at time.Duration) bool {
 }
 
 // tell reports what was counted since the last time.
-func (w *worker) tell(tell func(*report) error) error {
+func (w *worker) tell(last bool, tell func(*report) error) error {
 	s, err := w.measure()
 	if err != nil {
 		return err
 	}
+	s.Last = last
 	return tell(&report{Second: s})
 }
 
