@@ -69,6 +69,7 @@ type fleet struct {
 	nats    []*machine
 	nodes   []*machine
 	limits  []string // more flags of the nodes
+	busy    bool     // few rooms, which flush at every tick
 	audience
 	platform *platform
 	turn     atomic.Uint64 // of viewers, to nodes
@@ -259,17 +260,27 @@ const (
 	fleetPace   = 400 * time.Millisecond
 )
 
+// Load where pauses are measured: a room has a gift for every tick.
+const (
+	busyRooms = 6
+	busyPace  = 100 * time.Millisecond
+)
+
 // crowd fills rooms with viewers at all nodes, and lets a platform hand gifts over.
 func (f *fleet) crowd(ctx context.Context) error {
-	for r := range fleetRooms {
+	count, pace := fleetRooms, fleetPace
+	if f.busy {
+		count, pace = busyRooms, busyPace
+	}
+	for r := range count {
 		name := fmt.Sprint("r", r)
 		if err := put(ctx, f.anyNode(), name); err != nil {
 			return err
 		}
-		seats := []seat{{room: name, user: "watcher"}, {room: name, user: "stranger", pace: 8 * fleetPace}}
+		seats := []seat{{room: name, user: "watcher"}, {room: name, user: "stranger", pace: 8 * pace}}
 		for g := range fleetGivers {
 			user := fmt.Sprint("giver", g)
-			seats = append(seats, seat{room: name, user: user, pace: fleetPace})
+			seats = append(seats, seat{room: name, user: user, pace: pace})
 			f.sim.Join(name, game, user)
 		}
 		f.sim.Join(name, game, platformUser)

@@ -238,6 +238,7 @@ func cutNodes(ctx context.Context, f *fleet) error {
 
 // rollNodes restarts one node after the other under load, as an upgrade does.
 func rollNodes(ctx context.Context, f *fleet) error {
+	f.busy = true
 	if err := f.usual(ctx); err != nil {
 		return err
 	}
@@ -257,8 +258,11 @@ func rollNodes(ctx context.Context, f *fleet) error {
 		if err != nil {
 			return err
 		}
-		for _, s := range got {
+		for room, s := range got {
 			f.gaps = append(f.gaps, s.silent)
+			if s.silent > 2*promisedHandover && len(f.notes) < slowNotes {
+				f.note("drain %d: %s went from %s to %s: silent for %v, until %v after SIGTERM", f.faults, room, m.address(face), s.to, s.silent, s.after)
+			}
 		}
 		if err := m.ended(ctx); err != nil {
 			return err
@@ -284,6 +288,9 @@ func rollNodes(ctx context.Context, f *fleet) error {
 	f.note("longest silence of each room while a node came back, and in the %v after: %s", restFor, span(joins))
 	return f.grow(ctx, 50)
 }
+
+// slowNotes bounds what is told of slow handovers.
+const slowNotes = 8
 
 // restFor is how long a node serves before the next one is restarted.
 const restFor = 8 * time.Second
