@@ -191,6 +191,7 @@ func (b *book) result(giver who, e wire.Result, conn uint32) (v verdict, ok bool
 	}
 	if v.news {
 		g.fate, g.msg = heard, e.MsgID
+		g.accepted = true // whether or not it was heard
 	}
 	return v, true
 }

@@ -24,9 +24,9 @@ type HubCost struct {
 
 // usage is a reading of processes' metrics.
 type usage struct {
-	nodes       int
-	cpu, memory float64
-	missing     []string // why some could not be read
+	cpu     map[string]float64 // by address
+	memory  float64
+	missing []string // why some could not be read
 }
 
 // metricsMax bounds what is read of one node's metrics.
@@ -36,6 +36,7 @@ const metricsMax = 4 << 20
 // beside its viewers, as `giftwire dev` does; then none is missed.
 func (r *Run) hubUsage(ctx context.Context) (u usage) {
 	t := &r.Config.Target
+	u.cpu = make(map[string]float64)
 	for _, where := range t.Metrics {
 		if err := u.read(ctx, r.platform.http, where); err != nil {
 			u.missing = append(u.missing, fmt.Sprintf("%s: %v", where, err))
@@ -76,21 +77,27 @@ func (u *usage) read(ctx context.Context, client *http.Client, where string) err
 	if !ok {
 		return errors.New("it has no process_cpu_seconds_total")
 	}
-	u.nodes++
-	u.cpu += cpu
+	u.cpu[where] = cpu
 	u.memory += values["process_resident_memory_bytes"]
 	return lines.Err()
 }
 
 // until is the cost between two readings, so many seconds and gifts events apart; nil
-// where a node was not read both times.
+// where a node was not read both times, or was started anew between them.
 func (u usage) until(later usage, seconds float64, deliveries int64) *HubCost {
-	if u.nodes == 0 || u.nodes != later.nodes || later.cpu <= u.cpu {
+	used := 0.0
+	for where, before := range u.cpu {
+		after, known := later.cpu[where]
+		if !known || after < before {
+			return nil
+		}
+		used += after - before
+	}
+	if used == 0 {
 		return nil
 	}
-	used := later.cpu - u.cpu
 	return &HubCost{
-		Nodes: u.nodes, CPU: round(used), CoresUsed: round(used / max(seconds, 1)), Memory: later.memory,
+		Nodes: len(u.cpu), CPU: round(used), CoresUsed: round(used / max(seconds, 1)), Memory: later.memory,
 		PerCPU: round(float64(deliveries) / used),
 	}
 }

@@ -57,9 +57,31 @@ func sample(holds bool) *Report {
 	}}
 	out := r.report(time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), 10*time.Second, 1500*time.Millisecond)
 	out.Generator.Cores, out.Generator.MachineBusy = 2, 0.97
-	out.Hub = usage{nodes: 2, cpu: 10}.until(usage{nodes: 2, cpu: 14, memory: 100 << 20}, 11.5, out.Totals.Deliveries)
+	out.Hub = usage{cpu: map[string]float64{"a": 10, "b": 1}}.until(
+		usage{cpu: map[string]float64{"a": 13, "b": 2}, memory: 100 << 20}, 11.5, out.Totals.Deliveries)
 	out.conclude()
 	return out
+}
+
+// What a node used is not known where it was started anew in between.
+func TestHubCost(t *testing.T) {
+	t.Parallel()
+	before := usage{cpu: map[string]float64{"a": 10, "b": 5}}
+	for name, tt := range map[string]struct {
+		after map[string]float64
+		want  *HubCost
+	}{
+		"both":     {map[string]float64{"a": 12, "b": 7}, &HubCost{Nodes: 2, CPU: 4, CoresUsed: 0.4, PerCPU: 250}},
+		"one away": {map[string]float64{"a": 12}, nil},
+		"one anew": {map[string]float64{"a": 12, "b": 1}, nil},
+	} {
+		if diff := cmp.Diff(tt.want, before.until(usage{cpu: tt.after}, 10, 1000)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if got := (usage{}).until(usage{}, 10, 1000); got != nil {
+		t.Errorf("%+v of no node", got)
+	}
 }
 
 func TestReportText(t *testing.T) {

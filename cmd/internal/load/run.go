@@ -253,9 +253,10 @@ func (r *Run) show(at phase, after time.Duration) {
 	if r.Watch == nil {
 		return
 	}
-	c := &r.sums.counts
+	c, standing := &r.sums.counts, r.sums.standing(r.Config.Processes)
+	standing.Viewers = r.Config.Crowd.Viewers // also of workers that have not told yet
 	r.Watch(Progress{
-		Phase: at.name, After: after, Of: at.of, Standing: r.sums.standing(r.Config.Processes), Second: r.sums.newest(r.Config.Processes),
+		Phase: at.name, After: after, Of: at.of, Standing: standing, Second: r.sums.newest(r.Config.Processes),
 		Sent: c[Sent], Results: c[Delivered] + c[Failed] + c[Unresolved], Found: r.sums.found.Found(),
 	})
 }
