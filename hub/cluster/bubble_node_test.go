@@ -67,6 +67,7 @@ type process struct {
 	killed chan struct{} // closed by kill -9
 	frozen barrier       // SIGSTOP: nothing is sent, nothing is heard
 	cut    barrier       // no way to the store; ZEGO is there
+	deaf   barrier       // the watch of leases says nothing; all else works
 	end    context.CancelFunc
 	ended  chan struct{}
 

@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	bubbles     = flag.Int("bubbles", 12, "how many clusters TestClusterInABubble simulates")
+	bubbles     = flag.Int("bubbles", 16, "how many clusters TestClusterInABubble simulates")
 	bubblesFrom = flag.Uint64("bubbles-from", 1, "the first one's seed")
 )
 
@@ -206,7 +206,7 @@ func (w *bubble) strike() {
 	node := fmt.Sprint("n", 1+w.draw.IntN(bubbleNodes))
 	p, d := w.named(node), w.between(200*time.Millisecond, 6*time.Second)
 	later := func(do func()) { time.AfterFunc(d, do) }
-	kind := w.draw.IntN(7)
+	kind := w.draw.IntN(8)
 	w.note("fault %d: %s for %v", kind, node, d)
 	switch kind {
 	case 0, 1: // kill -9; or, in good order
@@ -230,6 +230,9 @@ func (w *bubble) strike() {
 		w.away.close()
 		later(w.away.reopen)
 	case 6:
+		p.deaf.close()
+		later(p.deaf.reopen)
+	case 7:
 		p.late(w.between(100*time.Millisecond, 700*time.Millisecond))
 		later(func() { p.late(0) })
 	}

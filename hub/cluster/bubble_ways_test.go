@@ -170,6 +170,7 @@ func (l *leaseWay) Watch(ctx context.Context) (jetstream.KeyWatcher, error) {
 				e := w.queue[0]
 				w.queue = w.queue[1:]
 				w.mu.Unlock()
+				l.p.deaf.wait(ctx.Done(), l.p.killed)
 				if l.p.travel(ctx) != nil {
 					return
 				}
