@@ -1,8 +1,8 @@
-//go:build !linux
+//go:build !linux || !(amd64 || arm64)
 
 package socket
 
-// attempt is for systems on which writing without waiting was not tried: everything is
+// attempt is for systems and processors on which writing without waiting was not tried: everything is
 // written by who can wait.
 type attempt struct{}
 

@@ -6,8 +6,8 @@
 //
 // [Conn.TryFrame] is for broadcasts: it writes a whole frame without waiting, or
 // declines. One goroutine can serve all viewers of a room so, since none of them can
-// hold it up. It is there on Linux, for plain TCP. [Conn.WriteFrame] waits for the
-// viewer, and works on every system and over TLS.
+// hold it up. It is there on Linux (amd64 and arm64), for plain TCP. [Conn.WriteFrame]
+// waits for the viewer, and works on every system and over TLS.
 //
 // # Rules
 //

@@ -12,7 +12,7 @@ import (
 // frames from viewers are short, and the library writes control frames only, which have
 // to fit (2 + 125 bytes).
 const (
-	readBuffer  = 512
+	readBuffer  = 256
 	writeBuffer = 128
 )
 
