@@ -96,12 +96,22 @@ func (p *peer) obey(in io.Reader, out io.Writer) error {
 			}
 			continue
 		}
+		first, last := 0, p.rooms
+		if verb == "one" {
+			var one string
+			one, arg, _ = strings.Cut(arg, " ")
+			var err error
+			if first, err = strconv.Atoi(one); err != nil {
+				return err
+			}
+			last = first + 1
+		}
 		n, err := strconv.Atoi(arg)
 		if err != nil {
 			return err
 		}
 		for range n {
-			p.tell()
+			p.tell(first, last)
 		}
 	}
 	return lines.Err()
@@ -110,11 +120,11 @@ func (p *peer) obey(in io.Reader, out io.Writer) error {
 // peerMessage is how long an event is, as in bench-peers.
 const peerMessage = 300
 
-// tell tells every room of one flush. The time of it is in the giver's nickname, behind
+// tell tells rooms of one flush. The time of it is in the giver's nickname, behind
 // a character that is nowhere else.
-func (p *peer) tell() {
+func (p *peer) tell(first, last int) {
 	p.seq++
-	for r := range p.rooms {
+	for r := first; r < last; r++ {
 		now := time.Now()
 		gift := &room.Gift{
 			Room: "r" + strconv.Itoa(r), GiftID: "g1", Value: 10, Num: 2, Count: 20, Receiver: "anchor1", At: now.UnixMilli(),

@@ -30,21 +30,32 @@ func (f *frames) feed(p []byte, seen *deliveries) {
 		if f.have < 2 {
 			continue
 		}
-		switch length := f.head[1]; {
-		case length < 126:
-			f.left, f.have = int(length), 0
-		case length == 126 && f.have == 4:
-			f.left, f.have = int(binary.BigEndian.Uint16(f.head[2:])), 0
-		case length == 127 && f.have == 10:
-			f.left, f.have = int(binary.BigEndian.Uint64(f.head[2:])), 0 //nolint:gosec // our own servers'
+		if f.left, f.have = f.length(); f.have == 0 {
+			seen.frames++
 		}
+	}
+}
+
+// length is the payload's, when the header is whole, and then 0 is how much of the next
+// one is here.
+func (f *frames) length() (payload, have int) {
+	switch n := f.head[1]; {
+	case n < 126:
+		return int(n), 0
+	case n == 126 && f.have == 4:
+		return int(binary.BigEndian.Uint16(f.head[2:])), 0
+	case n == 127 && f.have == 10:
+		return int(binary.BigEndian.Uint64(f.head[2:])), 0 //nolint:gosec // our own servers'
+	default:
+		return 0, f.have
 	}
 }
 
 // deliveries counts messages, and how long they were on their way.
 type deliveries struct {
-	n    int
-	hist histogram
+	n      int
+	frames int // that they came in
+	hist   histogram
 }
 
 // count finds the messages in a part of a payload. Of one whose time is cut off, only

@@ -18,6 +18,7 @@ type bench struct {
 	rounds  int
 	viewers int
 	many    int // of the scenario size
+	large   int // of the scenario beside
 	lasts   time.Duration
 }
 
@@ -36,7 +37,7 @@ func run(args []string, in io.Reader, out, progress io.Writer) error {
 	if len(args) == 3 && args[0] == "read" {
 		return read(args[1], args[2], in, out)
 	}
-	b := bench{rounds: 5, viewers: 5000, many: 16_000, lasts: 5 * time.Second}
+	b := bench{rounds: 5, viewers: 5000, many: 16_000, large: 15_000, lasts: 5 * time.Second}
 	flags := flag.NewFlagSet("bench-peers", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "a smoke run: one round of 500 viewers for a second; its figures say little")
 	flags.IntVar(&b.rounds, "rounds", b.rounds, "how often everything is measured; figures are medians")
@@ -47,7 +48,7 @@ func run(args []string, in io.Reader, out, progress io.Writer) error {
 		return err
 	}
 	if *quick {
-		b.rounds, b.viewers, b.many, b.lasts = 1, 500, 1600, time.Second
+		b.rounds, b.viewers, b.many, b.large, b.lasts = 1, 500, 1600, 1500, time.Second
 	}
 	if b.rounds < 1 {
 		return fmt.Errorf("rounds must be above zero, not %d", b.rounds)

@@ -29,11 +29,12 @@ type readers struct {
 
 // read is the readers' process: it does what the lines of in say, until they end:
 //
-//	open N ROOMS STALLED  connect N more viewers, spread over the rooms; the first
-//	                      STALLED of them never read; then print a line
-//	mark                  print how many messages have come since the last mark, the
-//	                      median and 99th percentile of their times in microseconds,
-//	                      and how many connections have ended
+//	open N FIRST ROOMS STALLED
+//	                      connect N more viewers, spread over so many rooms from the
+//	                      first on; STALLED of them never read; then print a line
+//	mark                  print how many messages have come since the last mark, in how
+//	                      many frames, the median and 99th percentile of their times in
+//	                      microseconds, and how many connections have ended
 func read(peer, addr string, in io.Reader, out io.Writer) error {
 	to, err := netip.ParseAddrPort(addr)
 	if err != nil {
@@ -50,9 +51,10 @@ func read(peer, addr string, in io.Reader, out io.Writer) error {
 	go r.loop() // ends with the process
 	lines := bufio.NewScanner(in)
 	for next := 0; lines.Scan(); {
-		var n, rooms, stalled int
-		if _, err := fmt.Sscanf(lines.Text(), "open %d %d %d", &n, &rooms, &stalled); err == nil {
-			if err := r.open(next, n, rooms, stalled); err != nil {
+		var n, from, rooms, stalled int
+		if _, err := fmt.Sscanf(lines.Text(), "open %d %d %d %d", &n, &from, &rooms, &stalled); err == nil {
+			in := func(i int) string { return roomName(from + i%rooms) }
+			if err := r.open(next, n, stalled, in); err != nil {
 				return err
 			}
 			next += n
@@ -62,7 +64,7 @@ func read(peer, addr string, in io.Reader, out io.Writer) error {
 		r.mu.Lock()
 		seen := r.seen
 		r.seen = new(deliveries)
-		fmt.Fprintln(out, seen.n, seen.hist.quantile(0.5).Microseconds(), seen.hist.quantile(0.99).Microseconds(), r.ended)
+		fmt.Fprintln(out, seen.n, seen.frames, seen.hist.quantile(0.5).Microseconds(), seen.hist.quantile(0.99).Microseconds(), r.ended)
 		r.mu.Unlock()
 	}
 	return lines.Err()
@@ -71,13 +73,13 @@ func read(peer, addr string, in io.Reader, out io.Writer) error {
 // openers is how many connections are opened at a time.
 const openers = 8
 
-func (r *readers) open(first, n, rooms, stalled int) error {
+func (r *readers) open(first, n, stalled int, room func(int) string) error {
 	var all sync.WaitGroup
 	errs := make([]error, openers)
 	for o := range openers {
 		all.Go(func() {
 			for i := o; i < n && errs[o] == nil; i += openers {
-				errs[o] = r.connect(first+i, roomName((first+i)%rooms), i < stalled)
+				errs[o] = r.connect(first+i, room(i), i < stalled)
 			}
 		})
 	}
@@ -155,7 +157,7 @@ func (r *readers) listen(fd int, rest []byte) error {
 	defer r.mu.Unlock()
 	f := new(frames)
 	f.feed(rest, r.seen)
-	r.conns[int32(fd)] = f //nolint:gosec // descriptors are small
+	r.conns[int32(fd)] = f                                                                                       //nolint:gosec // descriptors are small
 	return unix.EpollCtl(r.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}) //nolint:gosec // as above
 }
 
@@ -184,4 +186,3 @@ func (r *readers) loop() {
 		r.mu.Unlock()
 	}
 }
-

@@ -22,6 +22,7 @@ var (
 	p99        = column{"p99", "ms"}
 	rssColumn  = column{"RSS per idle viewer", "KiB"}
 	goroutines = column{"goroutines per idle viewer", ""}
+	merged     = column{"messages per frame", ""} // above 1 when paced: the machine was too busy to keep the pace
 	lost       = column{"lost", ""}
 )
 
@@ -34,9 +35,9 @@ var (
 // scenarios are the tables, in the report's order.
 func scenarios() []scenario {
 	return []scenario{
-		{name: "paced", title: "one room, 10 messages/s", columns: []column{perCPU, p99, rssColumn, goroutines, lost}, run: runPaced},
-		{name: "bursts", title: "one room, bursts of 8 messages, 2/s", columns: []column{perCPU, p99, lost}, run: runBursts},
-		{name: "rooms", title: "the same viewers in rooms of 10, 10 messages/s each", columns: []column{perCPU, p99, lost}, run: runRooms},
+		{name: "paced", title: "one room, 10 messages/s", columns: []column{perCPU, p99, merged, rssColumn, goroutines, lost}, run: runPaced},
+		{name: "bursts", title: "one room, bursts of 8 messages, 2/s", columns: []column{perCPU, p99, merged, lost}, run: runBursts},
+		{name: "rooms", title: "the same viewers in rooms of 10, 10 messages/s each", columns: []column{perCPU, p99, merged, lost}, run: runRooms},
 		{
 			name: "size", title: "16 times the smaller crowd, at the same number of deliveries", peers: []string{"giftwire", "centrifuge", "tcp"},
 			columns: []column{{"few", "k"}, {"many", "k"}, {"many/few", ""}}, run: runSize,
@@ -44,6 +45,10 @@ func scenarios() []scenario {
 		{
 			name: "stalled", title: "1 % of the viewers do not read, 10 messages/s", peers: []string{"giftwire", "centrifuge", "melody", "gws"},
 			columns: []column{{"p99 without", "ms"}, {"p99 with", "ms"}, {"with/without", ""}, lost}, run: runStalled,
+		},
+		{
+			name: "beside", title: "100 rooms of 10, 5 messages/s each, beside a large room that is told 3/s or not", peers: []string{"giftwire", "centrifuge"},
+			columns: []column{{"p99 alone", "ms"}, {"p99 beside", "ms"}, {"beside/alone", ""}, {"large room's p99", "ms"}}, run: runBeside,
 		},
 	}
 }
@@ -62,7 +67,10 @@ func (b bench) crowd(peer string, viewers, rooms int) (*stage, error) {
 }
 
 func (s spent) figures() figures {
-	return figures{perCPU.name: s.perCPU / 1000, p99.name: s.p99.Seconds() * 1000, lost.name: float64(s.lost)}
+	return figures{
+		perCPU.name: s.perCPU / 1000, p99.name: s.p99.Seconds() * 1000,
+		merged.name: float64(s.deliveries) / float64(max(1, s.frames)), lost.name: float64(s.lost),
+	}
 }
 
 func runPaced(b bench, peer string) (figures, error) {

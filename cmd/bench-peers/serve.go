@@ -42,8 +42,9 @@ func newPeer(name string) (peer, error) {
 // serve is the server's process: it prints where it listens, and then does what the
 // lines of in say, until they end:
 //
-//	tell N  every room is told of N messages
-//	rest    give memory back, and print the number of goroutines
+//	tell N   every room is told of N messages
+//	one R N  room R alone is
+//	rest     give memory back, and print the number of goroutines
 func serve(name string, rooms int, in io.Reader, out io.Writer) error {
 	p, err := newPeer(name)
 	if err != nil {
@@ -67,9 +68,15 @@ func serve(name string, rooms int, in io.Reader, out io.Writer) error {
 			fmt.Fprintln(out, runtime.NumGoroutine())
 			continue
 		}
+		first, last := 0, rooms
+		if verb == "one" {
+			var room string
+			room, arg, _ = strings.Cut(arg, " ")
+			first, last = atoi(room), atoi(room)+1
+		}
 		for range atoi(arg) {
 			seq++
-			for r := range rooms {
+			for r := first; r < last; r++ {
 				p.tell(roomName(r), message(seq))
 			}
 		}

@@ -11,7 +11,8 @@ type stage struct {
 	bench   bench
 	server  *process
 	readers *process
-	viewers int
+	addr    string
+	peer    string
 }
 
 // cores of the server and of the readers.
@@ -40,7 +41,7 @@ func (b bench) newStage(peer string, rooms int) (*stage, error) {
 		server.end()
 		return nil, err
 	}
-	return &stage{bench: b, server: server, readers: readers}, nil
+	return &stage{bench: b, server: server, readers: readers, addr: addr, peer: peer}, nil
 }
 
 func (s *stage) end() {
@@ -54,12 +55,11 @@ const settle = 2500 * time.Millisecond
 
 // open lets viewers in.
 func (s *stage) open(viewers, rooms, stalled int) error {
-	if _, err := s.readers.ask("open %d %d %d", viewers, rooms, stalled); err != nil {
+	if _, err := s.readers.ask("open %d 0 %d %d", viewers, rooms, stalled); err != nil {
 		return err
 	}
-	s.viewers += viewers
 	time.Sleep(settle)
-	_, err := s.mark()
+	_, err := mark(s.readers)
 	return err
 }
 
@@ -78,19 +78,19 @@ func (s *stage) resting() (rss, goroutines int, err error) {
 
 // marked is what the readers have seen since the last mark.
 type marked struct {
-	deliveries int
-	p50, p99   time.Duration
-	ended      int
+	deliveries, frames int
+	p50, p99           time.Duration
+	ended              int
 }
 
-func (s *stage) mark() (marked, error) {
-	line, err := s.readers.ask("mark")
+func mark(readers *process) (marked, error) {
+	line, err := readers.ask("mark")
 	if err != nil {
 		return marked{}, err
 	}
 	var m marked
 	var p50, p99 int64
-	_, err = fmt.Sscan(line, &m.deliveries, &p50, &p99, &m.ended)
+	_, err = fmt.Sscan(line, &m.deliveries, &m.frames, &p50, &p99, &m.ended)
 	m.p50, m.p99 = time.Duration(p50)*time.Microsecond, time.Duration(p99)*time.Microsecond
 	return m, err
 }
@@ -129,7 +129,7 @@ func (s *stage) run(w work, reading int) (spent, error) {
 	if err != nil {
 		return spent{}, err
 	}
-	m, err := s.mark()
+	m, err := mark(s.readers)
 	want := times * w.burst * reading
 	return spent{marked: m, perCPU: float64(m.deliveries) / (after - before).Seconds(), lost: want - m.deliveries}, err
 }
