@@ -1,0 +1,65 @@
+package main
+
+// bubble is the test that has three nodes in simulated time.
+const bubble = "TestClusterInABubble"
+
+// shared: what keeps nodes apart: leases, and the log that refuses every writer but the
+// last one who took it.
+var shared = []rule{
+	{
+		"a lease holds for ever", "P7", "hub/cluster/census.go",
+		`{ return now.Sub(c.good) < validFor }`, `{ return !now.IsZero() }`,
+		"hub/cluster", bubble + "|TestNobodyDiesWhenTheStoreIsAway",
+	},
+	{
+		"a lease counts from the answer", "P7", "hub/cluster/members.go",
+		`		c.renewed(asked, now)`, `		c.renewed(asked.Add(now.Sub(asked)), now)`,
+		"hub/cluster", bubble + "|TestLeasesAreRegisters",
+	},
+	{
+		"others are dead before a lease is over", "P7", "hub/cluster/census.go",
+		`deadAfter  = 2 * time.Second`, `deadAfter  = time.Second`,
+		"hub/cluster", bubble,
+	},
+	{
+		"who cannot renew takes others for dead", "P7", "hub/cluster/census.go",
+		`	if !c.valid(now) {
+		return nil
+	}`, ``,
+		"hub/cluster", "TestNobodyDiesWhenTheStoreIsAway",
+	},
+	{
+		"others' silence counts while the own renewals failed", "P7", "hub/cluster/census.go",
+		`	if asked.Sub(c.good) > gapMax {`, `	if false {`,
+		"hub/cluster", "TestNobodyDiesWhenTheStoreIsAway",
+	},
+	{
+		"a lease is ended whatever its revision", "P7", "hub/cluster/roll.go",
+		`err := m.leases.End(attempt, node, revisions[i])`,
+		`_, now, _ := m.leases.Newest(attempt, node)
+		err := m.leases.End(attempt, node, now+0*revisions[i])`,
+		"hub/cluster", bubble,
+	},
+	{
+		"the evicted live on", "P7", "hub/cluster/members.go",
+		`	if found.Incarnation == l.Incarnation {`, `	if found.Incarnation == l.Incarnation || revision > 0 {`,
+		"hub/cluster", bubble + "|TestTheSilentAreEvicted",
+	},
+	{
+		"a takeover waits for nobody", "P7", "hub/holding/holding.go",
+		`return last, err == nil && !held, err`, `return last, err == nil && (!held || held), err`,
+		"hub/cluster", bubble,
+	},
+	{
+		"the lease is not asked before a call, by the hub", "P7", "hub/hub.go",
+		`	if !h.membership.valid() {
+		return leasePause, false`, `	if false {
+		return leasePause, false`,
+		"hub", "TestOwnerIsCutOff",
+	},
+	{
+		"two owners write one log", "P2", "hub/journal/outcomes.go",
+		`jetstream.WithExpectLastSequencePerSubject(expected), `, ``,
+		"hub/journal", "TestOwnersAreOneLog",
+	},
+}
