@@ -93,6 +93,15 @@ sim: ## simulate SEEDS worlds of faults in one thread each, and every small one;
 	    grep -vE '^(=== |    --- PASS|        --- PASS)'; \
 	fi
 
+.PHONY: sim-cluster
+sim-cluster: ## simulate SEEDS clusters of three nodes, a minute of faults each; SEED=n plays one with its trace
+	@if [ "$(SEED)" != 0 ]; then \
+	  go test -count=1 -timeout 0 -v -run '^TestClusterInABubble$$' ./hub/cluster -args -bubbles=1 -bubbles-from=$(SEED); \
+	else \
+	  go test -count=1 -timeout 0 -v -run '^TestClusterInABubble$$' ./hub/cluster -args -bubbles=$(SEEDS) -bubbles-from=$(START) | \
+	    grep -vE '^(=== |    --- PASS|        --- PASS)'; \
+	fi
+
 .PHONY: mutants
 mutants: ## switch safety rules off, one by one: each has to turn its named test red
 	go run ./cmd/internal/mutants
