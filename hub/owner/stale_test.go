@@ -226,3 +226,43 @@ func TestDeposedLeaderEndsNobody(t *testing.T) {
 		o.release(t)
 	})
 }
+
+// halted is the way to the store of an owner that is stopped in the middle of its
+// takeover, before it reads the snapshot.
+type halted struct {
+	*ownertest.Hand
+
+	goOn chan struct{}
+}
+
+func (s halted) LoadChunks(ctx context.Context, each func(string, []byte) error) error {
+	<-s.goOn
+	return s.Hand.LoadChunks(ctx, each)
+}
+
+// An owner that is stopped after its takeover record, and finds the snapshot of one who
+// took over meanwhile, is fenced: it must not go on from that one's place in the log.
+func TestStoppedWhileTakingOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, zego := ownertest.NewStore(), newPlatform()
+		store.Accept(entryOf(gift("ann", "a1")))
+		first := halted{store.Hand(), make(chan struct{})}
+		stopped := own(t, first, zego)
+		next := own(t, store, zego, often, func(c *owner.Config) { c.Node, c.Incarnation = "n2", "i2" })
+		store.Accept(entryOf(gift("ann", "a2")))
+		time.Sleep(30 * time.Second) // decided, and snapshotted
+		close(first.goOn)
+		stopped.stop() // its node has learned that it was taken for dead
+		if err := stopped.wait(t); !errors.Is(err, journal.ErrFenced) {
+			t.Errorf("the first owner ended with %v, want ErrFenced", err)
+		}
+		time.Sleep(time.Second)
+		next.release(t)
+		for _, rec := range store.Outcomes()[1:] {
+			if rec.Node != "n2" {
+				t.Errorf("record %d, a %v, is of %s", rec.Seq, rec.Kind, rec.Node)
+			}
+		}
+		own(t, store, zego).release(t) // the chain is whole
+	})
+}

@@ -70,6 +70,11 @@ func (p *Partition) takeOver(ctx context.Context) error {
 	if p.rooms, snap, err = p.loadSnapshot(ctx); err != nil {
 		return err
 	}
+	if snap.head.Last >= own {
+		// With its place in the log, this owner would get behind the fence: its next record
+		// would follow that of an owner who lives, and break the chain for whoever comes after.
+		return fmt.Errorf("%w: the snapshot is a later owner's, of record %d, after the takeover at %d", journal.ErrFenced, snap.head.Last, own)
+	}
 	if err := p.replay(ctx, snap, own); err != nil {
 		return err
 	}
