@@ -1,6 +1,9 @@
 package audience
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // outbox is what waits for one member, in order. It is bounded: see Limits. The
 // gifts and lagged items of an outbox, taken together, are a row of consecutive
@@ -24,9 +27,24 @@ const idleCap = 8
 
 // add appends an item, and reports whether that exceeds the bounds.
 func (b *outbox) add(it item, limit bounds) (full bool) {
+	if it.kind == kindPresence {
+		b.outdate()
+	}
 	b.items = append(b.items, it)
 	b.bytes += len(it.event)
 	return b.exceeds(limit)
+}
+
+// outdate drops a presence event that waits: the one that comes says it all. It comes
+// once a second at most.
+func (b *outbox) outdate() {
+	for i := b.head; i < len(b.items); i++ {
+		if b.items[i].kind == kindPresence {
+			b.bytes -= len(b.items[i].event)
+			b.items = slices.Delete(b.items, i, i+1)
+			return
+		}
+	}
 }
 
 // relieve sheds what a full outbox can do without, as far as the bounds ask for it. It
