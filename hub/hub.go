@@ -334,14 +334,31 @@ func (h *Hub) checks() []healthCheck {
 func (h *Hub) checkRooms() healthCheck {
 	c := healthCheck{Name: "rooms", Status: checkOK}
 	ready, all := h.partitions.ready(), h.partitions.count
-	if trouble := h.partitions.holding.Trouble(); trouble != nil {
+	trouble, failing := h.partitions.holding.Trouble(), failingSnapshots(h.partitions.Stats())
+	switch {
+	case trouble != nil:
 		c.Status, c.Detail = checkFail, trouble.Error()
-	} else if h.membership.alone && ready < all {
+	case h.membership.alone && ready < all:
 		c.Status, c.Detail = checkFail, fmt.Sprintf("%d of %d partitions are ready", ready, all)
-	} else if !h.membership.alone {
+	case failing >= snapshotsWarn:
+		c.Status = checkWarn
+		c.Detail = fmt.Sprintf("snapshots of a partition were not stored %d times in a row: a restart replays what came since", failing)
+	case !h.membership.alone:
 		c.Detail = fmt.Sprintf("%d of %d partitions are here", ready, all)
 	}
 	return c
+}
+
+// snapshotsWarn is how many failures in a row a person should know of: half a minute.
+const snapshotsWarn = 3
+
+// failingSnapshots is how often in a row snapshots of a partition have failed, at most.
+func failingSnapshots(partitions []owner.Stats) int64 {
+	most := int64(0)
+	for i := range partitions {
+		most = max(most, partitions[i].Failing)
+	}
+	return most
 }
 
 // reading is what /metrics shows of the state.

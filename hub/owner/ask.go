@@ -122,6 +122,7 @@ type Stats struct {
 	Lost        int64         // above 0: records have aged out of the journal undecided
 	Snapshots   int64
 	Failed      int64  // snapshots that could not be stored
+	Failing     int64  // of these, the last ones in a row
 	Purges      int64  // of decided history, for space
 	GiftsRead   uint64 // GIFTS sequence read so far
 	OutcomeLast uint64 // OUTCOMES sequence of the newest record
@@ -132,6 +133,7 @@ func (p *Partition) Stats() Stats {
 	s := Stats{
 		Repeats: p.stats.repeats.Load(), Conflicts: p.stats.conflicts.Load(),
 		Lost: p.stats.lost.Load(), Snapshots: p.stats.snapshots.Load(), Purges: p.stats.purges.Load(), Failed: p.stats.failed.Load(),
+		Failing: p.stats.failing.Load(),
 	}
 	if !p.Ready() {
 		return s

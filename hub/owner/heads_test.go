@@ -49,3 +49,29 @@ func TestCrowded(t *testing.T) {
 		o.release(t)
 	})
 }
+
+// Snapshots that fail are counted in a row: a person has to know of it long before the log
+// has aged out behind the last good one.
+func TestFailingSnapshotsAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, zego := ownertest.NewStore(), newPlatform()
+		o := own(t, store, zego, often)
+		store.Hook(ownertest.Hooks{Before: func(op ownertest.Op) error {
+			if op == ownertest.OpSaveChunk {
+				return errCrashed
+			}
+			return nil
+		}})
+		store.Accept(entryOf(gift("ann", "c1")))
+		time.Sleep(time.Minute)
+		if s := o.Stats(); s.Failing < 3 || s.Failed != s.Failing {
+			t.Errorf("%d failed, %d in a row", s.Failed, s.Failing)
+		}
+		store.Hook(ownertest.Hooks{})
+		time.Sleep(time.Minute)
+		if s := o.Stats(); s.Failing != 0 || s.Failed < 3 || s.Snapshots == 0 {
+			t.Errorf("%d stored, %d failed, %d in a row", s.Snapshots, s.Failed, s.Failing)
+		}
+		o.release(t)
+	})
+}

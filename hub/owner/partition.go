@@ -213,7 +213,11 @@ func (p *Partition) keepOnce(ctx context.Context) error {
 		return fmt.Errorf("owner: snapshot: %w", err)
 	case err != nil && ctx.Err() == nil:
 		p.stats.failed.Add(1)
+		p.stats.failing.Add(1)
 		p.cfg.Logger.Warn("snapshot failed; the next one is tried in time", slog.Any("error", err))
+	}
+	if err == nil {
+		p.stats.failing.Store(0)
 	}
 	if err := p.makeRoom(ctx, stored); err != nil && ctx.Err() == nil {
 		p.cfg.Logger.Warn("history could not be purged; it is tried again in time", slog.Any("error", err))

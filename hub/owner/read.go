@@ -18,6 +18,7 @@ type counters struct {
 	lost      atomic.Int64 // times that the journal was found to have aged out undecided
 	snapshots atomic.Int64
 	failed    atomic.Int64 // snapshots
+	failing   atomic.Int64 // snapshots in a row
 	purges    atomic.Int64 // of decided history
 }
 
