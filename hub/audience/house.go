@@ -43,8 +43,8 @@ type House struct {
 
 	mu    sync.RWMutex // guards halls and likes
 	halls map[string]*hall
-	// likes are the totals of rooms whose hall is gone: 8 bytes and a name for each room
-	// that was ever liked here.
+	// likes are the totals of rooms whose hall is gone, of likesMax rooms at most: any of
+	// them begins at 0 again where there are more.
 	likes map[string]int64
 
 	tasks goroutines
@@ -69,6 +69,9 @@ type nobody struct{}
 
 func (nobody) Set(string, int)   {}
 func (nobody) Others(string) int { return 0 }
+
+// likesMax x 120 bytes of name, number and map are 12 MB.
+const likesMax = 100_000
 
 // ErrClosed is returned by Join when the house has ended.
 var ErrClosed = errors.New("audience: closed")
@@ -341,6 +344,12 @@ func (h *House) remove(hl *hall) {
 	hl.gone = true
 	delete(h.halls, hl.id)
 	if hl.chat.total > 0 {
+		for id := range h.likes {
+			if len(h.likes) < likesMax {
+				break
+			}
+			delete(h.likes, id)
+		}
 		h.likes[hl.id] = hl.chat.total
 	}
 }
