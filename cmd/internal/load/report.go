@@ -171,10 +171,10 @@ func (r *Report) conclude() {
 	g := &r.Generator
 	var why []string
 	if late := r.latency(Late); late.P99 > lateMax {
-		why = append(why, fmt.Sprintf("1 %% of the gifts left more than %.1f ms late, which is in their latencies", late.P99))
+		why = append(why, fmt.Sprintf("1 %% of the gifts left this generator more than %s ms late", ms(late.P99)))
 	}
 	if g.CoresUsed > coresMax*float64(g.Cores) {
-		why = append(why, fmt.Sprintf("it used %.1f of %d cores", g.CoresUsed, g.Cores))
+		why = append(why, fmt.Sprintf("the generator used %.1f of %d cores", g.CoresUsed, g.Cores))
 	}
 	if g.MachineBusy > busyMax {
 		why = append(why, fmt.Sprintf("this machine was %.0f %% busy, with whatever else runs on it", 100*g.MachineBusy))

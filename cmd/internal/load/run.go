@@ -292,14 +292,13 @@ func (r *Run) drive(ctx context.Context) (loaded, settled time.Duration, err err
 		return 0, 0, err
 	}
 	loaded = min(r.Config.Times.Load, r.clock.now()-start)
-	begun := r.clock.now()
 	err = r.await(context.WithoutCancel(ctx), phase{"settling", patience, 0}, func() bool { return r.sums.standing(r.Config.Processes).settled() })
 	if errors.Is(err, errLate) {
 		s := r.sums.standing(r.Config.Processes)
 		r.notes = append(r.notes, fmt.Sprintf("not settled after %v: %d gifts open, %d of %d viewers connected", patience, s.Undecided, s.Connected, s.Viewers))
 		err = nil
 	}
-	return loaded, r.clock.now() - begun, err
+	return loaded, r.clock.now() - start - loaded, err
 }
 
 // collect ends the workers and takes their books in.

@@ -35,7 +35,7 @@ func (r *Report) WriteText(to io.Writer) error {
 		fmt.Fprintf(&b, "the hub  %s\n", h)
 	}
 	if g.Bottleneck != "" {
-		fmt.Fprintf(&b, "\nThe generator was at its own limit: %s.\n", g.Bottleneck)
+		fmt.Fprintf(&b, "\nTake the latencies with care: %s.\n", g.Bottleneck)
 	}
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "\nNote: %s.\n", note)
