@@ -40,12 +40,12 @@ var _ ask.Elsewhere = elsewhere{}
 
 // Room implements ask.Elsewhere. Of a room without viewers here it is what the registry
 // and the beats of its owner tell: whether its game runs, and whether it is full.
-func (e elsewhere) Room(roomID string) (owner.RoomState, bool) {
+func (e elsewhere) Room(roomID string) owner.RoomState {
 	if state, ok := e.hub.relay.Follower.Room(roomID); ok {
-		return state, true
+		return state
 	}
 	game, id := e.hub.rooms.playing(roomID)
-	return owner.RoomState{Game: game, GameID: id, Open: e.hub.relay.Crowd.Open(roomID)}, true
+	return owner.RoomState{Game: game, GameID: id, Open: e.hub.relay.Crowd.Open(roomID)}
 }
 
 // viewers are this node's, as the relay tells them.

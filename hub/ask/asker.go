@@ -38,9 +38,8 @@ type Config struct {
 
 // Elsewhere knows rooms that other nodes own, from their news and beats.
 type Elsewhere interface {
-	// Room returns what was last heard of a room; false: nothing, or not lately. It does
-	// no I/O.
-	Room(roomID string) (owner.RoomState, bool)
+	// Room returns what was last heard of a room; zero: nothing. It does no I/O.
+	Room(roomID string) owner.RoomState
 }
 
 // Asker puts questions to the owners of rooms, wherever they are. It is safe for
@@ -191,23 +190,11 @@ func (a *Asker) tell(q *question) error {
 // Room returns what this node knows of a room without asking: of one that it owns all
 // but the last milliseconds, of another what its owner told. It does no I/O.
 func (a *Asker) Room(roomID string) owner.RoomState {
-	state, _ := a.known(roomID)
-	return state
-}
-
-// Serves reports whether this node can serve viewers of the room: it owns it, or has
-// heard of it from its owner. It does no I/O.
-func (a *Asker) Serves(roomID string) bool {
-	_, ok := a.known(roomID)
-	return ok
-}
-
-func (a *Asker) known(roomID string) (owner.RoomState, bool) {
 	if c := a.cfg.Desk.at(a.cfg.Partition(roomID)); c != nil && c.partition.Ready() {
-		return c.partition.Room(roomID), true
+		return c.partition.Room(roomID)
 	}
 	if a.cfg.Elsewhere == nil {
-		return owner.RoomState{}, false
+		return owner.RoomState{}
 	}
 	return a.cfg.Elsewhere.Room(roomID)
 }
