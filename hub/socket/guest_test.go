@@ -39,26 +39,26 @@ type guest struct {
 
 // enter makes the n-th viewer, whose window is small, but not below a segment of
 // the loopback's: then every write would wait for the persist timer.
-func enter(t *testing.T, addr string, n int) *guest {
-	t.Helper()
-	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
+func enter(tb testing.TB, addr string, n int) *guest {
+	tb.Helper()
+	conn, err := new(net.Dialer).DialContext(tb.Context(), "tcp", addr)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() }) // it may be closed already
+	tb.Cleanup(func() { _ = conn.Close() }) // it may be closed already
 	tcp := conn.(*net.TCPConn)
 	if err := tcp.SetReadBuffer(64 << 10); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	_, err = fmt.Fprintf(conn, "GET /?n=%d HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", n, addr)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	g := &guest{conn: tcp, in: bufio.NewReaderSize(conn, 512), n: n}
 	for line := ""; line != "\r\n"; {
 		if line, err = g.in.ReadString('\n'); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return g

@@ -133,7 +133,7 @@ func (h pastHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	naked := h.Conn.Conn
-	return naked, bufio.NewReadWriter(rw.Reader, bufio.NewWriterSize(naked, 128)), nil
+	return naked, bufio.NewReadWriter(rw.Reader, bufio.NewWriterSize(naked, 1024)), nil
 }
 
 // ServeHTTP implements http.Handler: it takes a viewer in, and returns.

@@ -7,7 +7,7 @@ const (
 )
 
 // table is the rules, by the way of a gift.
-var table = concat(comingIn, kept, owned, shared, sent, ended, audited)
+var table = concat(comingIn, kept, owned, shared, sent, ended, streams, audited)
 
 func concat(parts ...[]rule) (all []rule) {
 	for _, p := range parts {
