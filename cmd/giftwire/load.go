@@ -43,7 +43,7 @@ type loadCrowd struct {
 	Gifters     string `help:"How many of them give; 0: enough for the rate at 5 gifts/s each." default:"0" placeholder:"N"`
 	Rooms       string `help:"How many new rooms they are spread over." default:"5" placeholder:"N"`
 	ConnectRate string `name:"connect-rate" help:"How many connect a second." default:"500" placeholder:"N"`
-	Source      string `help:"Addresses of this machine to connect from: 127.0.0.1-127.0.0.9, or a list with commas; auto: one for each 200 viewers where the target is 127.0.0.1, else the system's choice." default:"auto" placeholder:"ADDRESSES"`
+	Source      string `help:"Addresses of this machine to connect from: 127.0.0.1-127.0.0.9, or a list with commas; auto: one for each 200 viewers where the target is this machine's loopback, else the system's choice." default:"auto" placeholder:"ADDRESSES"`
 }
 
 // loadGifts says what.
@@ -234,7 +234,7 @@ const (
 func (s *settings) sources(flag, text string, cfg *load.Config) []netip.Addr {
 	if text == "auto" {
 		for _, u := range cfg.Target.URLs {
-			if !strings.Contains(u, "//127.") {
+			if !strings.Contains(u, "//127.") && !strings.Contains(u, "//localhost") {
 				return nil
 			}
 		}

@@ -26,7 +26,7 @@ func newFleet() *fleet {
 	return &fleet{reports: make(chan *report, reportsMax), quit: make(chan struct{})}
 }
 
-// errGone tells a worker that its run does not listen any more.
+// errGone ends a worker whose run does not listen any more.
 var errGone = errors.New("load: the run is over")
 
 func (f *fleet) tell(r *report) error {

@@ -108,6 +108,9 @@ func Child(in io.Reader, out io.Writer) error {
 	reports := gob.NewEncoder(out)
 	err := work(&plan, told, func(r *report) error { return reports.Encode(r) })
 	close(over)
+	if errors.Is(err, errGone) {
+		return nil // nobody is left to tell
+	}
 	if err != nil {
 		err = errors.Join(err, reports.Encode(&report{Failed: err.Error()}))
 	}

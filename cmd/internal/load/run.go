@@ -74,7 +74,7 @@ func (r *Run) do(ctx context.Context) (_ *Report, err error) {
 	if err := r.Config.Check(); err != nil {
 		return nil, err
 	}
-	if err := r.files(); err != nil {
+	if err := checkFiles(r.Config.Crowd.Viewers, r.Config.Processes, openFiles()); err != nil {
 		return nil, err
 	}
 	r.id, r.sums, r.platform = runID(), newSums(), newPlatform(&r.Config.Target)
@@ -120,32 +120,6 @@ func (r *Run) do(ctx context.Context) (_ *Report, err error) {
 
 // runID tells runs apart, in the names of rooms, users and gifts.
 func runID() string { return strings.ToLower(rand.Text()[:6]) }
-
-// spareFiles are a process's own: pipes, the poller, the platform API's connections.
-const spareFiles = 100
-
-// files checks that the processes may open as many connections.
-func (r *Run) files() error {
-	each := (r.Config.Crowd.Viewers + r.Config.Processes - 1) / r.Config.Processes
-	may := openFiles()
-	if may == 0 || uint64(each+spareFiles) <= may { //nolint:gosec // not below zero
-		return nil
-	}
-	need := Processes(r.Config.Crowd.Viewers)
-	return &FaultError{"processes", fmt.Sprintf("%d connections a process are more than the %d open files that it may have (ulimit -Hn): %d processes would do",
-		each, may, need)}
-}
-
-// Processes is how many processes so many viewers need: each may have only so many open
-// files. At least one.
-func Processes(viewers int) int {
-	may := int(min(openFiles(), ViewersMax+spareFiles)) //nolint:gosec // bounded
-	if may <= spareFiles {
-		return 1
-	}
-	each := may - spareFiles
-	return max(1, (viewers+each-1)/each)
-}
 
 // open makes the rooms, or looks where the given ones stand.
 func (r *Run) open(ctx context.Context) error {

@@ -139,7 +139,7 @@ func work(p *Plan, orders <-chan order, tell func(*report) error) error {
 		case o, ok := <-orders:
 			switch {
 			case !ok:
-				return errors.New("load: the run is gone")
+				return errGone
 			case o.Start != nil:
 				group.Go(func() {
 					defer close(w.calm)
