@@ -69,7 +69,9 @@ func TestAnyCut(t *testing.T) {
 			"delivered", "failed", "mine", "gap", "cut", "cut early", "stall", "go on", "like",
 		}), 1, 60).Draw(rt, "script")
 		c := &chain{results: make(map[string]int)}
+		prompt := rapid.Bool().Draw(rt, "prompt")
 		open(t, limits, func(th *theatre) {
+			th.prompt = prompt
 			v := th.join("ann", -1)
 			resumed, slow, seq := false, false, uint64(0)
 			var sent []string
@@ -153,7 +155,7 @@ func TestResumeWhileTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop := run(t, h)
-	th := &theatre{h, t}
+	th := &theatre{House: h, t: t, prompt: true}
 	const last = 3000
 	var group sync.WaitGroup
 	group.Go(func() {
@@ -195,7 +197,7 @@ func TestSweepWhileJoining(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop := run(t, h)
-	th := &theatre{h, t}
+	th := &theatre{House: h, t: t}
 	quit := make(chan struct{})
 	var group sync.WaitGroup
 	for range 4 { // more than Run has, so that it happens between two steps of one

@@ -357,7 +357,7 @@ func TestEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop := run(t, h)
-		th := &theatre{h, t}
+		th := &theatre{House: h, t: t}
 		ann := &viewer{user: "ann"}
 		ann.block()
 		th.enter(ann, -1)

@@ -106,7 +106,8 @@ func (v *viewer) unblock() {
 // theatre is a running house.
 type theatre struct {
 	*audience.House
-	t *testing.T
+	t      *testing.T
+	prompt bool // connections take frames at once
 }
 
 // open runs f with a house that runs; in a bubble, so that time is exact.
@@ -118,7 +119,7 @@ func open(t *testing.T, limits audience.Limits, f func(*theatre)) {
 			t.Fatal(err)
 		}
 		stop := run(t, h)
-		f(&theatre{h, t})
+		f(&theatre{House: h, t: t})
 		stop()
 	})
 }
@@ -155,6 +156,9 @@ func (th *theatre) enter(v *viewer, since int) { th.enterAt(v, since, 0) }
 func (th *theatre) enterAt(v *viewer, since int, seq uint64) {
 	th.t.Helper()
 	j := audience.Joining{Room: "r1", User: v.user, Conn: v, Welcome: welcome, Seq: seq}
+	if th.prompt {
+		j.Conn = &quick{viewer: v}
+	}
 	if since >= 0 {
 		s := uint64(since)
 		j.Since = &s
