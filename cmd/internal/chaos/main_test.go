@@ -67,6 +67,24 @@ func TestRejected(t *testing.T) {
 	}
 }
 
+// A result says that a gift was accepted, where the answer to an earlier sending may have
+// been lost; else it contradicts.
+func TestResultWithoutAccepted(t *testing.T) {
+	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+	for _, lost := range []bool{true, false} {
+		g := &given{}
+		g.sent(now)
+		if lost {
+			g.lost(now)
+		}
+		v := &viewer{gifts: map[string]*given{"c-1": g}, open: map[string]*given{"c-1": g}}
+		v.hear(wire.Result{ID: "c-1", Status: verdict.Delivered})
+		if (len(g.Accepted) == 1) != lost || !g.decided() {
+			t.Errorf("lost %v: %+v", lost, g)
+		}
+	}
+}
+
 func TestBucket(t *testing.T) {
 	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 	b := &bucket{perSecond: 15, burst: 20}

@@ -216,6 +216,11 @@ func (v *viewer) hear(e wire.Event) {
 			if g.decidedAt.IsZero() {
 				g.decidedAt = now
 			}
+			if len(g.Accepted) == 0 && g.doubt {
+				// Its accepted went down with a node; on resume the result says it, too.
+				g.Accepted = append(g.Accepted, e.MsgID.String())
+				g.waiting = false
+			}
 			g.Results = append(g.Results, verdict.Result{MsgID: e.MsgID.String(), Status: e.Status, Reason: string(e.Reason), Code: e.Code})
 			v.settle(g)
 		}
