@@ -103,6 +103,11 @@ func (w watched) Follow(ctx context.Context, roomID string) (owner.RoomState, er
 // Unfollow implements following.
 func (w watched) Unfollow(roomID string) { w.hub.relay.Follower.Unfollow(roomID) }
 
+// Ask implements following.
+func (w watched) Ask(ctx context.Context, roomID string) (owner.RoomState, error) {
+	return w.hub.asker.State(ctx, roomID)
+}
+
 // Room implements following.
 func (w watched) Room(roomID string) owner.RoomState { return w.hub.asker.Room(roomID) }
 

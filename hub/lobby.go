@@ -43,6 +43,9 @@ type following interface {
 	// ends. Each Follow that returns no error needs an Unfollow.
 	Follow(ctx context.Context, roomID string) (owner.RoomState, error)
 	Unfollow(roomID string)
+	// Ask asks the room's owner for its state, with all that was told of it anywhere. It
+	// may wait for the owner until ctx ends.
+	Ask(ctx context.Context, roomID string) (owner.RoomState, error)
 	// Room returns the newest that is known here of a room that is followed.
 	Room(roomID string) owner.RoomState
 }

@@ -36,6 +36,9 @@ type noGifts struct{}
 func (noGifts) Follow(context.Context, string) (owner.RoomState, error) {
 	return owner.RoomState{}, nil
 }
+func (n noGifts) Ask(ctx context.Context, roomID string) (owner.RoomState, error) {
+	return n.Follow(ctx, roomID)
+}
 func (noGifts) Unfollow(string)             {}
 func (noGifts) Room(string) owner.RoomState { return owner.RoomState{} }
 

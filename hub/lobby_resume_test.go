@@ -9,7 +9,9 @@ import (
 
 	"github.com/giftwire/giftwire/hub/audience"
 	"github.com/giftwire/giftwire/hub/client"
+	"github.com/giftwire/giftwire/hub/owner"
 	"github.com/giftwire/giftwire/hub/wire"
+	"github.com/giftwire/giftwire/room"
 )
 
 // TestResumeOverTheWire cuts a connection again and again at whatever point it is,
@@ -148,4 +150,37 @@ func (v *viewer) watch(ctx context.Context, own, all int, seen map[string]uint64
 		}
 	}
 	return nil
+}
+
+// TestResumeAheadOfTheNode: what another node has told a viewer is not told again, also
+// where this node has not heard of it yet.
+func TestResumeAheadOfTheNode(t *testing.T) {
+	st := newStage(t)
+	st.ahead.Store(9)
+	resume := func(user string, since uint64) *guest {
+		return st.guest(user, func(c *client.Config) { c.From = client.Place{Epoch: "e1", Seq: since} })
+	}
+	ann := resume("ann", 8)
+	if got := next[wire.Welcome](ann); !got.Resumed || got.Seq != 8 {
+		t.Errorf("%+v", got)
+	}
+	// The log of this stage has nothing to read.
+	if got := next[wire.Lagged](ann); got.From != 9 || got.To != 9 {
+		t.Errorf("%+v", got)
+	}
+	for seq := uint64(1); seq <= 12; seq++ {
+		gift := &room.Gift{
+			MsgID: room.NewMsgID(1, "r1", "bo", fmt.Sprint(seq)), ClientID: fmt.Sprint(seq), Room: "r1", GiftID: "g1",
+			Count: 10, Value: 10, Num: 1, Receiver: "anchor1", User: room.User{ID: "bo", Nickname: "Bo", Avatar: DefaultAvatar},
+		}
+		st.house.Decided(owner.News{Room: "r1", Seq: seq, Decisions: []room.Decision{{Gift: gift, Status: room.Delivered, Reason: room.ReasonOK}}})
+	}
+	for want := uint64(10); want <= 12; want++ {
+		if got := next[wire.Gifts](ann); got.Seq != want {
+			t.Errorf("gifts %d, want %d", got.Seq, want)
+		}
+	}
+	if got := next[wire.Welcome](resume("bo", 1000)); got.Resumed {
+		t.Errorf("%+v, which no node ever told", got)
+	}
 }

@@ -33,6 +33,7 @@ type stage struct {
 	url      string
 	serves   atomic.Bool             // the owner
 	followed atomic.Int64            // Follow less Unfollow
+	ahead    atomic.Uint64           // gifts events that the owner is ahead of what is known here
 	shut     atomic.Pointer[problem] // why nobody is let in
 	stored   func(journal.Entry) error
 
@@ -169,6 +170,13 @@ func (st *stage) Follow(_ context.Context, roomID string) (owner.RoomState, erro
 	}
 	st.followed.Add(1)
 	return st.Room(roomID), nil
+}
+
+// Ask implements following.
+func (st *stage) Ask(ctx context.Context, roomID string) (owner.RoomState, error) {
+	state := st.Room(roomID)
+	state.Seq += st.ahead.Load()
+	return state, ctx.Err()
 }
 
 // Unfollow implements following.

@@ -113,6 +113,13 @@ func (l *lobby) follow(ctx context.Context, v *visitor) error {
 	ctx, cancel := context.WithTimeout(ctx, followMax)
 	defer cancel()
 	state, err := l.owners.Follow(ctx, v.room)
+	if err == nil && v.since != nil && *v.since > state.Seq {
+		// Another node may have told this viewer what has not come here yet; to start over
+		// would be to tell it again.
+		if state, err = l.owners.Ask(ctx, v.room); err != nil {
+			l.owners.Unfollow(v.room)
+		}
+	}
 	if err != nil {
 		l.log.Debug("room cannot be followed", slog.String("room", v.room), slog.Any("error", err))
 		return newProblem(http.StatusServiceUnavailable, codeUnavailable,
