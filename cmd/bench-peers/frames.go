@@ -12,6 +12,8 @@ type frames struct {
 	left int // bytes of the payload that are to come
 	head [10]byte
 	have int // bytes of the next header that are here
+
+	pinged bool // a ping has come that was not answered
 }
 
 // feed takes bytes that were read, and counts the messages in them.
@@ -32,6 +34,7 @@ func (f *frames) feed(p []byte, seen *deliveries) {
 		}
 		if f.left, f.have = f.length(); f.have == 0 {
 			seen.frames++
+			f.pinged = f.pinged || f.head[0] == 0x89
 		}
 	}
 }

@@ -174,7 +174,12 @@ func (r *readers) loop() {
 		for _, e := range events[:max(0, n)] {
 			got, err := unix.Read(int(e.Fd), buf)
 			if got > 0 {
-				r.conns[e.Fd].feed(buf[:got], r.seen)
+				f := r.conns[e.Fd]
+				f.feed(buf[:got], r.seen)
+				if f.pinged { // who never answers is given up after a minute
+					f.pinged = false
+					_, _ = unix.Write(int(e.Fd), []byte{0x8a, 0x80, 0, 0, 0, 0}) // it has gone, or shows it next time
+				}
 				continue
 			}
 			if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {

@@ -92,6 +92,9 @@ func mark(readers *process) (marked, error) {
 	var p50, p99 int64
 	_, err = fmt.Sscan(line, &m.deliveries, &m.frames, &p50, &p99, &m.ended)
 	m.p50, m.p99 = time.Duration(p50)*time.Microsecond, time.Duration(p99)*time.Microsecond
+	if err == nil && m.ended > 0 {
+		err = fmt.Errorf("%d connections have ended", m.ended)
+	}
 	return m, err
 }
 
