@@ -28,7 +28,7 @@ func (p *platform) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, known := p.rooms.Get(report.Room); !known || room.CheckRoomID(report.Room) != nil {
+	if _, known := p.rooms.Find(r.Context(), report.Room); !known || room.CheckRoomID(report.Room) != nil {
 		return newProblem(http.StatusNotFound, codeRoomNotFound, "the report's room is not configured")
 	}
 	taken := callbackAnswer{Code: http.StatusOK, Message: "succeed"}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/giftwire/giftwire/hub/cluster"
 	"github.com/giftwire/giftwire/hub/intake"
@@ -47,7 +48,7 @@ func (d *directory) open(ctx context.Context) error {
 // run follows the registry, once it is open, until ctx ends.
 func (d *directory) run(ctx context.Context) error { return d.registry.Load().Run(ctx) }
 
-// Get implements registry.
+// Get returns a room as it is known here, a deleted one too.
 func (d *directory) Get(id string) (roomConfig, bool) {
 	reg := d.registry.Load()
 	if reg == nil {
@@ -55,6 +56,32 @@ func (d *directory) Get(id string) (roomConfig, bool) {
 	}
 	r, ok := reg.Get(id)
 	return configOf(r), ok
+}
+
+// fetchMax is how long a room that is not known here may take to be looked for.
+const fetchMax = time.Second
+
+// Find implements registry.
+func (d *directory) Find(ctx context.Context, id string) (roomConfig, bool) {
+	reg := d.registry.Load()
+	if reg == nil {
+		return roomConfig{}, false
+	}
+	if d.journal.Embedded() { // nobody else puts rooms
+		return d.Get(id)
+	}
+	ctx, cancel := context.WithTimeout(ctx, fetchMax)
+	defer cancel()
+	r, ok := reg.Fetch(ctx, id)
+	return configOf(r), ok
+}
+
+// findOpen is Room of a room that may have been put on another node a moment ago.
+func (d *directory) findOpen(ctx context.Context, id string) (intake.Room, bool) {
+	if _, ok := d.Find(ctx, id); !ok {
+		return intake.Room{}, false
+	}
+	return d.Room(id)
 }
 
 // Room implements intake.Rooms.

@@ -51,7 +51,7 @@ func (e elsewhere) Room(roomID string) owner.RoomState {
 // viewers are this node's, as the relay tells them.
 type viewers struct {
 	house *audience.House
-	rooms registry
+	rooms *directory
 }
 
 var _ relay.Audience = (*viewers)(nil)

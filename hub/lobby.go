@@ -20,12 +20,14 @@ import (
 
 // lobbyConfig is what viewers' connections need of the hub.
 type lobbyConfig struct {
-	face      face
-	auth      auth.Authenticator
-	origins   []string
-	house     *audience.House
-	intake    *intake.Intake
-	rooms     intake.Rooms
+	face    face
+	auth    auth.Authenticator
+	origins []string
+	house   *audience.House
+	intake  *intake.Intake
+	rooms   intake.Rooms
+	// find looks for a room that is not known here yet; nil: there is nowhere to look.
+	find      func(ctx context.Context, roomID string) (intake.Room, bool)
 	owners    following
 	chat      saying
 	memoir    *memoir
@@ -86,7 +88,7 @@ func (h *Hub) newLobby() *lobby {
 	return newLobby(lobbyConfig{
 		face: face{node: h.cfg.Journal.Node(), epoch: h.cfg.Journal.Epoch()},
 		auth: h.cfg.Auth, origins: h.cfg.Web.Origins,
-		house: h.house, intake: h.intake, rooms: h.rooms, owners: watched{h}, chat: chatter{h}, memoir: newMemoir(h.house, h.relay.Follower.Past), catalogue: h.cfg.Catalogue,
+		house: h.house, intake: h.intake, rooms: h.rooms, find: h.rooms.findOpen, owners: watched{h}, chat: chatter{h}, memoir: newMemoir(h.house, h.relay.Follower.Past), catalogue: h.cfg.Catalogue,
 		limits: h.cfg.Limits.Viewer, closed: h.phase.closed, log: h.cfg.Logger,
 	})
 }

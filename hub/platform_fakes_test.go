@@ -37,6 +37,8 @@ func (f *fakeRooms) Get(id string) (roomConfig, bool) {
 	return r, ok
 }
 
+func (f *fakeRooms) Find(_ context.Context, id string) (roomConfig, bool) { return f.Get(id) }
+
 func (f *fakeRooms) Put(_ context.Context, r roomConfig) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

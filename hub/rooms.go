@@ -20,10 +20,11 @@ type roomConfig struct {
 	deleted        bool // a tombstone: its ledger stays
 }
 
-// registry holds the rooms. Reading is from memory.
+// registry holds the rooms. Reading is from memory, but for rooms that are not in it.
 type registry interface {
-	// Get returns a room, a deleted one too.
-	Get(id string) (roomConfig, bool)
+	// Find returns a room, a deleted one too, also one that was put on another node a moment
+	// ago. For one that is not known here it may block until ctx ends.
+	Find(ctx context.Context, id string) (roomConfig, bool)
 	// Put creates, changes or revives a room.
 	Put(ctx context.Context, r roomConfig) (created bool, err error)
 	// Delete leaves a tombstone.
@@ -66,7 +67,7 @@ func (p *platform) anyRoom(r *http.Request) (roomConfig, error) {
 	if err != nil {
 		return roomConfig{}, err
 	}
-	cfg, ok := p.rooms.Get(id)
+	cfg, ok := p.rooms.Find(r.Context(), id)
 	if !ok {
 		return roomConfig{}, noSuchRoom(id)
 	}

@@ -95,6 +95,9 @@ func (l *lobby) admit(r *http.Request) (visitor, error) {
 	}
 	closed := l.closed()
 	config, open := l.rooms.Room(v.room)
+	if !open && closed == nil && l.find != nil {
+		config, open = l.find(r.Context(), v.room)
+	}
 	if !open && closed == nil { // while it starts, no room is known
 		return v, noSuchRoom(v.room)
 	}

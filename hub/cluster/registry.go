@@ -52,9 +52,10 @@ type RegistryConfig struct {
 // Registry is the rooms of the hub, the same on every node. Reading is from
 // memory. It is safe for concurrent use.
 type Registry struct {
-	cfg  RegistryConfig
-	kv   jetstream.KeyValue
-	pace pace
+	cfg     RegistryConfig
+	journal *journal.Journal
+	kv      jetstream.KeyValue
+	pace    pace
 
 	mu      sync.RWMutex // guards the following
 	rooms   map[string]*record
@@ -83,7 +84,7 @@ func OpenRegistry(ctx context.Context, j *journal.Journal, cfg RegistryConfig) (
 	if err != nil {
 		return nil, err
 	}
-	r := &Registry{cfg: cfg, kv: kv, pace: defaultPace(), rooms: make(map[string]*record), loading: true}
+	r := &Registry{cfg: cfg, journal: j, kv: kv, pace: defaultPace(), rooms: make(map[string]*record), loading: true}
 	if err := r.load(ctx); err != nil {
 		return nil, fmt.Errorf("cluster: load rooms: %w", err)
 	}
@@ -144,6 +145,26 @@ func (r *Registry) Get(id string) (Room, bool) {
 		return Room{}, false
 	}
 	return rec.room, true
+}
+
+// Fetch is Get of a room that is not known here: it may have been put on another node a
+// moment ago. It asks the bucket's leader, and blocks for that, at most until ctx ends;
+// false: there is no such room, or nobody has said so.
+func (r *Registry) Fetch(ctx context.Context, id string) (Room, bool) {
+	if rm, ok := r.Get(id); ok || room.CheckRoomID(id) != nil {
+		return rm, ok
+	}
+	data, revision, err := r.journal.LeaderValue(ctx, bucketName, id)
+	if err != nil || data == nil {
+		return Room{}, false
+	}
+	rm, err := decodeRoom(id, data)
+	if err != nil {
+		r.cfg.Logger.Error("a room cannot be read", slog.String("room", id), slog.Any("error", err))
+		return Room{}, false
+	}
+	r.apply(rm, revision)
+	return r.Get(id)
 }
 
 // List returns at most limit rooms that are not deleted, by id, after the given

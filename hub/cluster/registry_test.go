@@ -303,3 +303,25 @@ func TestRunEndsWithTheJournal(t *testing.T) {
 		t.Errorf("Put into a closed journal: %v", err)
 	}
 }
+
+// TestFetch: a room that another node has put is found before the watch brings it.
+func TestFetch(t *testing.T) {
+	j := openJournal(t, t.TempDir())
+	one := openRegistry(t, j, cluster.RegistryConfig{})
+	two := openRegistry(t, j, cluster.RegistryConfig{}) // does not follow
+	want, _ := put(t, one, cluster.Room{ID: "r1", MiniGameID: "g"})
+	if _, ok := two.Get("r1"); ok {
+		t.Fatal("known without a look")
+	}
+	if got, ok := two.Fetch(bounded(t), "r1"); !ok || got != want {
+		t.Errorf("%+v, %v; want %+v", got, ok, want)
+	}
+	if got, ok := two.Get("r1"); !ok || got != want {
+		t.Errorf("afterwards it knows %+v, %v", got, ok)
+	}
+	for _, id := range []string{"r2", "", "a.b", "no room"} {
+		if got, ok := two.Fetch(bounded(t), id); ok {
+			t.Errorf("%q is %+v", id, got)
+		}
+	}
+}
