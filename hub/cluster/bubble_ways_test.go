@@ -262,7 +262,7 @@ func (z *zegoWay) SendGifts(ctx context.Context, call room.GiftCall) room.Answer
 		return room.Answer{Message: "killed"}
 	}
 	p.w.starts(z, call)
-	time.Sleep(p.between(time.Millisecond, 40*time.Millisecond)) // on its way: nothing stops it
+	<-time.After(p.between(time.Millisecond, 40*time.Millisecond)) // on its way: nothing stops it
 	answer := p.w.arrives(call)
 	hang := p.between(time.Millisecond, 60*time.Millisecond)
 	if p.chance(0.03) {
