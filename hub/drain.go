@@ -9,11 +9,11 @@ import (
 )
 
 // drainShare is the part of Limits.Drain that each of the three bounded phases may
-// take: a twelfth, by default 1.7 s. What they leave is for ending the rooms (a call in
-// flight, at most a quarter, see Limits.fill, and up to 5 s of storing what it decided)
-// and for the journal's last publishes (up to 5 s): 3 x 1.7 + 5 + 5 + 5 = 20 s, if ZEGO
-// and the store hang both.
-const drainShare = 12
+// take: a fifteenth, by default 1.3 s. What they leave is for ending the rooms (a snapshot,
+// 1 s, a call in flight, at most a quarter, see Limits.fill, and up to 5 s of storing what
+// it decided) and for the journal's last publishes (up to 5 s): 3 x 1.3 + 1 + 5 + 5 + 5 =
+// 20 s, if ZEGO and the store hang both.
+const drainShare = 15
 
 // drain ends the hub in phases, each of which needs the ones behind it: nothing new is
 // taken; what is on its way in is answered; what is open gets a last chance, and the

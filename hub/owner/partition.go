@@ -36,6 +36,7 @@ type Partition struct {
 	served   chan struct{} // closed when phaseServing begins
 	stats    counters
 	perform  stage.Perform // starts a room's actor
+	saving   chan struct{} // 1-buffered: held by the snapshot that is being stored
 
 	// Set by takeOver, before any room does anything.
 	identity  identity
@@ -62,7 +63,7 @@ func New(cfg Config) (*Partition, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Partition{cfg: cfg, origin: time.Now(), rooms: newRooms(), verdicts: newVerdicts(), served: make(chan struct{})}
+	p := &Partition{cfg: cfg, origin: time.Now(), rooms: newRooms(), verdicts: newVerdicts(), served: make(chan struct{}), saving: make(chan struct{}, 1)}
 	p.perform = p.start
 	return p, nil
 }
@@ -90,6 +91,20 @@ func (p *Partition) Run(ctx context.Context) error {
 	return p.serve(ctx)
 }
 
+// parting bounds the snapshot that an owner stores before it begins to end.
+const parting = time.Second
+
+// part stores a snapshot while the rooms go on, so that they need not wait for it once
+// they have ended: whoever is next replays what is decided meanwhile.
+func (p *Partition) part(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, parting)
+	defer cancel()
+	if _, err := p.snapshot(ctx); err != nil {
+		// The next owner replays from the one before: slower, not wrong.
+		p.cfg.Logger.Warn("snapshot before the release failed", slog.Any("error", err))
+	}
+}
+
 // outliving is a context that ends when the other one has for a while, or by end.
 func outliving(ctx context.Context, grace time.Duration) (longer context.Context, end context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -111,7 +126,7 @@ func outliving(ctx context.Context, grace time.Duration) (longer context.Context
 // serve runs the parts of an owner and ends them in the order in which they need each
 // other: whatever produces decisions first, then what stores them, then the release.
 func (p *Partition) serve(ctx context.Context) error {
-	soft, stop := context.WithCancelCause(ctx)
+	soft, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	hard, kill := context.WithCancel(context.WithoutCancel(ctx))
 	defer kill()
@@ -132,7 +147,13 @@ func (p *Partition) serve(ctx context.Context) error {
 		}
 	})
 
-	<-soft.Done()
+	select {
+	case <-ctx.Done():
+		p.part(hard)
+		stop(context.Cause(ctx))
+	case <-soft.Done():
+	}
+	began := time.Now()
 	producers.Wait()
 	p.endActors()
 	deadline := time.AfterFunc(settleGrace, kill)
@@ -145,7 +166,11 @@ func (p *Partition) serve(ctx context.Context) error {
 	case ctx.Err() == nil:
 		return context.Cause(soft)
 	}
-	return p.release(hard, a)
+	if err := p.release(hard, a); err != nil {
+		return err
+	}
+	p.cfg.Logger.Info("partition released", slog.Uint64("term", p.identity.term), slog.Duration("took", time.Since(began)))
+	return nil
 }
 
 // begin lets rooms be set to work, until life ends.
@@ -168,15 +193,9 @@ func (p *Partition) endActors() {
 	p.actors.Wait()
 }
 
-// release snapshots and gives the partition up, so that whoever is next need not wait
-// for a lease and replays nothing. An open gift stays in the journal.
+// release gives the partition up, so that whoever is next need not wait for a lease. An
+// open gift stays in the journal.
 func (p *Partition) release(ctx context.Context, a *appender) error {
-	if _, err := p.snapshot(ctx); errors.Is(err, journal.ErrFenced) {
-		return fmt.Errorf("owner: snapshot on release: %w", err)
-	} else if err != nil {
-		// The next owner replays from the previous snapshot: slower, not wrong.
-		p.cfg.Logger.Warn("snapshot on release failed", slog.Any("error", err))
-	}
 	// Before the record: after it another owner may answer, and decide.
 	p.phase.Store(phaseEnded)
 	rec := a.record(journal.KindRelease)

@@ -13,9 +13,14 @@ import (
 
 // snapshot stores the state if it changed since the last one: the ids decided since,
 // then the changed chunks, then the head. Whatever was not stored is tried again with
-// the next one. It returns what the newest stored one covers, also with an error. It
-// must not run twice at a time.
+// the next one. It returns what the newest stored one covers, also with an error.
 func (p *Partition) snapshot(ctx context.Context) (covered, error) {
+	select {
+	case p.saving <- struct{}{}:
+		defer func() { <-p.saving }()
+	case <-ctx.Done():
+		return covered{}, context.Cause(ctx)
+	}
 	r := p.rooms
 	r.Lock()
 	if !r.dirty {

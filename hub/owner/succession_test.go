@@ -106,3 +106,38 @@ func TestTakeoverIsEndedAndReleased(t *testing.T) {
 		})
 	}
 }
+
+// P14: rooms do not wait for the snapshot that is stored before a release.
+func TestRoomsGoOnUntilTheyAreReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, zego := ownertest.NewStore(), newPlatform()
+		o := own(t, store, zego)
+		store.Accept(entryOf(gift("ann", "c1")))
+		time.Sleep(5 * time.Second)
+		store.Hook(ownertest.Hooks{Before: func(op ownertest.Op) error {
+			if op == ownertest.OpSaveChunk {
+				time.Sleep(400 * time.Millisecond)
+			}
+			return nil
+		}})
+		o.stop()
+		store.Accept(entryOf(gift("bo", "b1")))
+		time.Sleep(300 * time.Millisecond)
+		if got := len(zego.sends()); got != 2 {
+			t.Errorf("%d gifts sent while the snapshot is stored, want both", got)
+		}
+		began := time.Now()
+		if err := o.wait(t); err != nil {
+			t.Errorf("Run ended with %v", err)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("released %v later", took)
+		}
+		next := own(t, store, zego)
+		time.Sleep(time.Second)
+		if state := next.Room("r1"); state.Totals.Delivered != 2 || state.Open != 0 {
+			t.Errorf("%+v", state)
+		}
+		next.release(t)
+	})
+}
