@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// drainShare is the part of Limits.Drain that each of the three bounded phases may
-// take: a fifteenth, by default 1.3 s. What they leave is for ending the rooms (a snapshot,
+// drainShare is the part of Limits.Drain that each of the four bounded phases may
+// take: a twentieth, by default 1 s. What they leave is for ending the rooms (a snapshot,
 // 1 s, a call in flight, at most a quarter, see Limits.fill, and up to 5 s of storing what
-// it decided) and for the journal's last publishes (up to 5 s): 3 x 1.3 + 1 + 5 + 5 + 5 =
-// 20 s, if ZEGO and the store hang both.
-const drainShare = 15
+// it decided) and for the journal's last publishes (up to 5 s): 4 x 1 + 1 + 5 + 5 + 5 =
+// 20 s, if ZEGO, the store and the wallet hang all.
+const drainShare = 20
 
 // drain ends the hub in phases, each of which needs the ones behind it: nothing new is
 // taken; what is on its way in is answered; what is open gets a last chance, and the
 // rest stays in the journal; the rooms are released; viewers are told to come back
-// elsewhere; the journal ends last. It returns what any part failed with.
+// elsewhere; the journal ends, and what it did not store is given back by the wallet. It returns what any part failed with.
 func (h *Hub) drain(ctx context.Context, run running) error {
 	start := time.Now()
 	h.phase.to(phaseDraining)
@@ -33,6 +33,7 @@ func (h *Hub) drain(ctx context.Context, run running) error {
 	relay := errors.Join(run.relay.end(), run.games.end())
 	registry := run.registry.end()
 	journal := run.journal.end()
+	h.finish(ctx, "give money back", h.intake.End)
 	h.phase.to(phaseEnded)
 	h.cfg.Logger.Info("drained", slog.Duration("took", time.Since(start)))
 	return errors.Join(rooms, viewers, relay, registry, journal)

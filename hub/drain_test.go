@@ -116,7 +116,7 @@ func TestDrainAnswersWhatIsOnItsWayIn(t *testing.T) {
 // A call that is in flight when the flush's time is over still decides, and its result
 // is told before bye.
 func TestDrainWaitsForTheCallInFlight(t *testing.T) {
-	th := withRoom(t, func(c *Config) { c.Limits.Drain = 2 * time.Second }) // 167 ms of flush
+	th := withRoom(t, func(c *Config) { c.Limits.Drain = 2 * time.Second }) // 100 ms of flush
 	th.sender.delay.Store(int64(290 * time.Millisecond))                    // below the call's timeout of 300 ms
 	ann := th.viewer(t, "ann")
 	ann.say(rockets("c1", 10))
