@@ -36,6 +36,7 @@ type noGifts struct{}
 func (noGifts) Follow(context.Context, string) (owner.RoomState, error) {
 	return owner.RoomState{}, nil
 }
+
 func (n noGifts) Ask(ctx context.Context, roomID string) (owner.RoomState, error) {
 	return n.Follow(ctx, roomID)
 }

@@ -15,6 +15,7 @@ import (
 // P9: a viewer who was away while the node was started anew, or who comes back to a node
 // that had no viewers of the room, goes on where it was: gifts events and its results.
 func TestResumeFromTheLog(t *testing.T) {
+	t.Parallel()
 	t.Run("after a restart", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()

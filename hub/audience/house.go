@@ -67,7 +67,10 @@ type Crowd interface {
 // nobody is the crowd of a house that is alone.
 type nobody struct{}
 
-func (nobody) Set(string, int)   {}
+// Set implements [Crowd].
+func (nobody) Set(string, int) {}
+
+// Others implements [Crowd].
 func (nobody) Others(string) int { return 0 }
 
 // likesMax x 120 bytes of name, number and map are 12 MB.

@@ -61,6 +61,7 @@ func TestRecall(t *testing.T) {
 	for since := range uint64(7) {
 		for told := range len(log) + 1 { // so many records were told here, the last ones
 			t.Run(fmt.Sprintf("since %d, %d told here", since, told), func(t *testing.T) {
+				t.Parallel()
 				open(t, audience.Limits{}, func(th *theatre) {
 					for _, n := range log[len(log)-told:] {
 						th.Decided(n)
