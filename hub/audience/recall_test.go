@@ -136,3 +136,15 @@ func TestRecallEnds(t *testing.T) {
 		}
 	})
 }
+
+// TestRecallWithAGap: what the log does not have between what it has is lagged, too.
+func TestRecallWithAGap(t *testing.T) {
+	t.Parallel()
+	open(t, audience.Limits{}, func(th *theatre) {
+		log := logOf(9) // seq 1 to 6, of which 3 is record 13
+		log = append(log[:3:3], log[4:]...)
+		ann := th.resume("ann", 1, log)
+		th.expect(ann, "welcome 1 true 1", "lagged 2-3", "gifts 4 bo", "gifts 5 bo", "gifts 6 bo")
+		ann.Leave()
+	})
+}

@@ -62,4 +62,46 @@ var shared = []rule{
 		`jetstream.WithExpectLastSequencePerSubject(expected), `, ``,
 		"hub/journal", "TestOwnersAreOneLog",
 	},
+	{
+		"who is stopped in a takeover goes on behind the fence", "P7", "hub/owner/takeover.go",
+		`	if snap.head.Last >= own {`, `	if snap.head.Last > 1<<62 {`,
+		"hub/owner", "TestStoppedWhileTakingOver",
+	},
+	{
+		"a stray call is forgotten", "P6", "hub/owner/takeover.go",
+		`millis(takeover.StoredAt-p.rooms.strayAt) < p.cfg.Limits.CallTimeout+takeoverWait`, `false`,
+		"hub/owner", "TestQuickSuccessionWaits",
+	},
+	{
+		"an ended takeover is not released", "P12", "hub/owner/partition.go",
+		`	taking, end := outliving(ctx, settleGrace)`, `	taking, end := context.WithCancel(ctx)`,
+		"hub/owner", "TestTakeoverIsEndedAndReleased",
+	},
+	{
+		"what was lost is not released", "P12", "hub/holding/holding.go",
+		`(place == h.cfg.Node || s.unreleased)`, `(place == h.cfg.Node)`,
+		"hub/holding", "TestWhatWasLostIsReleased",
+	},
+	{
+		"rooms wait for the snapshot before a release", "P14", "hub/owner/partition.go",
+		`		p.part(hard)
+		stop(context.Cause(ctx))`, `		stop(context.Cause(ctx))
+		p.part(hard)`,
+		"hub/owner", "TestRoomsGoOnUntilTheyAreReleased",
+	},
+	{
+		"a viewer who is ahead of its node starts over", "P9", "hub/upgrade.go",
+		`v.since != nil && *v.since > state.Seq`, `v.since != nil && false`,
+		"hub", "TestResumeAheadOfTheNode",
+	},
+	{
+		"the log is not read for who comes back", "P9", "hub/upgrade.go",
+		`		l.memoir.recall(ctx, v.room, *v.since, state)`, ``,
+		"hub", "TestResumeFromTheLog",
+	},
+	{
+		"a gap in what was read back is not noticed", "P9", "hub/audience/recall.go",
+		`		if n.Seq != h.floor {`, `		if n.Seq > h.floor {`,
+		"hub/audience", "TestRecallWithAGap",
+	},
 }
