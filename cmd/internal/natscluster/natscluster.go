@@ -63,6 +63,8 @@ func URL(servers []Server) string {
 //     retention: a server refuses streams that it could not keep. It is a limit; nothing
 //     is taken from the disk before it is needed.
 //   - max_memory_store: the bucket of leases, 1 MiB.
+//   - ping_interval and ping_max between servers: a route that is dead without a word is
+//     noticed within 6 s and not after a minute.
 func Config(servers []Server, i int) string {
 	var routes []string
 	for n, s := range servers {
@@ -87,6 +89,8 @@ cluster {
   name: %s
   listen: %s
   no_advertise: true
+  ping_interval: "2s"
+  ping_max: 2
   routes: [%s]
 }
 `, s.Name, s.Client, monitor, s.Store, Name, s.Route, strings.Join(routes, ", "))
