@@ -34,13 +34,21 @@ var (
 	errEnded  = errors.New("cluster: the watch has ended")
 )
 
-// load reads all rooms.
+// load reads all rooms. It tries again while nobody answers, as while a cluster elects.
 func (r *Registry) load(ctx context.Context) error {
-	err := r.follow(ctx, func() error { return errLoaded })
-	if errors.Is(err, errLoaded) {
-		return nil
+	for {
+		err := r.follow(ctx, func() error { return errLoaded })
+		switch {
+		case errors.Is(err, errLoaded):
+			return nil
+		case errors.Is(err, errFormat), errors.Is(err, journal.ErrClosed), ctx.Err() != nil:
+			return err
+		}
+		r.cfg.Logger.Warn("rooms cannot be loaded; trying again", slog.Any("error", err))
+		if late := pause(ctx, r.pace.rewatch); late != nil {
+			return errors.Join(err, late)
+		}
 	}
-	return err
 }
 
 // Run follows the rooms until ctx ends, and tells the listener; it returns nil
