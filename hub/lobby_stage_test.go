@@ -99,7 +99,7 @@ func newQuietStage(t *testing.T, change ...func(*lobbyConfig)) *stage {
 		}
 	}
 	if cfg.memoir == nil {
-		cfg.memoir = newMemoir(cfg.house, func(context.Context, string, uint64, uint64) []owner.News { return nil })
+		cfg.memoir = newMemoir(cfg.house, func(context.Context, string, uint64, uint64) ([]owner.News, error) { return nil, nil })
 	}
 	if cfg.chat == nil {
 		cfg.chat = cfg.house

@@ -15,7 +15,7 @@ import (
 type memoir struct {
 	house *audience.House
 	// past reads a room's news back from the record upTo as far as since.
-	past func(ctx context.Context, roomID string, upTo, since uint64) []owner.News
+	past func(ctx context.Context, roomID string, upTo, since uint64) ([]owner.News, error)
 
 	mu      sync.Mutex // guards reading
 	reading map[string]*readBack
@@ -31,7 +31,7 @@ type readBack struct {
 // 0.3 ms here and 1 ms in a cluster.
 const recallMax = 2 * time.Second
 
-func newMemoir(h *audience.House, past func(ctx context.Context, roomID string, upTo, since uint64) []owner.News) *memoir {
+func newMemoir(h *audience.House, past func(ctx context.Context, roomID string, upTo, since uint64) ([]owner.News, error)) *memoir {
 	return &memoir{house: h, past: past, reading: make(map[string]*readBack)}
 }
 
@@ -55,7 +55,14 @@ func (m *memoir) recall(ctx context.Context, roomID string, since uint64, now ow
 			// For all who wait, so it does not end with the one who came first.
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recallMax)
 			defer cancel()
-			m.house.Recall(roomID, now.Seq, since, m.past(ctx, roomID, upTo, since))
+			news, err := m.past(ctx, roomID, upTo, since)
+			if err != nil && len(news) == 0 {
+				return // whoever comes next tries again
+			}
+			if err != nil {
+				since = news[0].Seq + 1 // so far it was read
+			}
+			m.house.Recall(roomID, now.Seq, since, news)
 			return
 		}
 		select {

@@ -87,12 +87,12 @@ func TestManyResumeAtOnce(t *testing.T) {
 	st := newQuietStage(t)
 	var reads atomic.Int64
 	first, goOn := make(chan struct{}), make(chan struct{})
-	m := newMemoir(st.house, func(_ context.Context, _ string, upTo, since uint64) []owner.News {
+	m := newMemoir(st.house, func(_ context.Context, _ string, upTo, since uint64) ([]owner.News, error) {
 		if reads.Add(1) == 1 {
 			close(first)
 			<-goOn
 		}
-		return []owner.News{{Room: "r1", Record: upTo, Prev: upTo - 1, Seq: 7}}
+		return []owner.News{{Room: "r1", Record: upTo, Prev: upTo - 1, Seq: 7}}, nil
 	})
 	now := owner.RoomState{Seq: 7, Record: 40}
 	var all sync.WaitGroup

@@ -93,6 +93,10 @@ func (l *lobby) admit(r *http.Request) (visitor, error) {
 	if !l.sameOrigin(r) {
 		return v, newProblem(http.StatusForbidden, codeForeignOrigin, "pages of this origin may not connect")
 	}
+	// Before the room is looked for, which may be a question to NATS.
+	if retry, ok := l.upgrades.Allow(addressOf(r.RemoteAddr), time.Now()); !ok {
+		return v, newProblem(http.StatusTooManyRequests, codeRateLimited, "too many connections from this address").after(retry)
+	}
 	closed := l.closed()
 	config, open := l.rooms.Room(v.room)
 	if !open && closed == nil && l.find != nil {
@@ -102,9 +106,6 @@ func (l *lobby) admit(r *http.Request) (visitor, error) {
 		return v, noSuchRoom(v.room)
 	}
 	v.config = config
-	if retry, ok := l.upgrades.Allow(addressOf(r.RemoteAddr), time.Now()); !ok {
-		return v, newProblem(http.StatusTooManyRequests, codeRateLimited, "too many connections from this address").after(retry)
-	}
 	if closed != nil {
 		return v, closed
 	}

@@ -34,9 +34,8 @@ const (
 // ErrNoAnswer says that nobody answered in time, or nobody serves the subject.
 var ErrNoAnswer = errors.New("cluster: no answer")
 
-// Publish sends data to all who subscribe to the subject. It does not block: what is
-// published while the connection is away is buffered up to 8 MiB (nats.go's default)
-// and then an error.
+// Publish sends data to all who subscribe to the subject. It does not block: while
+// the connection is away it is an error.
 func (b *Bus) Publish(subject string, data []byte) error {
 	if err := b.nc.Publish(subject, data); err != nil {
 		return fmt.Errorf("cluster: publish: %w", closedOr(err))

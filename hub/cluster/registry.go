@@ -147,16 +147,16 @@ func (r *Registry) Get(id string) (Room, bool) {
 	return rec.room, true
 }
 
-// Fetch is Get of a room that is not known here: it may have been put on another node a
-// moment ago. It asks the bucket's leader, and blocks for that, at most until ctx ends;
+// Fetch is Get of a room that is not known here, or deleted: it may have been put on
+// another node a moment ago. It asks the bucket's leader, and blocks for that, at most until ctx ends;
 // false: there is no such room, or nobody has said so.
 func (r *Registry) Fetch(ctx context.Context, id string) (Room, bool) {
-	if rm, ok := r.Get(id); ok || room.CheckRoomID(id) != nil {
+	if rm, ok := r.Get(id); ok && !rm.Deleted || room.CheckRoomID(id) != nil {
 		return rm, ok
 	}
 	data, revision, err := r.journal.LeaderValue(ctx, bucketName, id)
 	if err != nil || data == nil {
-		return Room{}, false
+		return r.Get(id)
 	}
 	rm, err := decodeRoom(id, data)
 	if err != nil {

@@ -109,6 +109,19 @@ func (m *Members) judge(ctx context.Context) error {
 	return nil
 }
 
+// remade reports whether the bucket is another one than it was: its revisions begin at 1
+// again when all servers were started anew, since it is kept in their memory. Then what is
+// known of all is worth nothing, and newer leases would pass for old ones.
+func (m *Members) remade(node string, revision uint64) (is bool) {
+	m.update(func(c *census, _ time.Time) bool {
+		if is = revision < c.seats[node].revision; is {
+			clear(c.seats)
+		}
+		return is
+	})
+	return is
+}
+
 // lookAgain reads the lease that has moved: renewed, or taken away by another node.
 func (m *Members) lookAgain(ctx context.Context, node string) error {
 	attempt, cancel := context.WithTimeout(ctx, renewMax)
@@ -116,6 +129,10 @@ func (m *Members) lookAgain(ctx context.Context, node string) error {
 	data, revision, err := m.leases.Newest(attempt, node)
 	if err != nil {
 		return nil // the next look tries again
+	}
+	if m.remade(node, revision) {
+		m.cfg.Logger.Warn("the bucket of leases was made anew; everybody is looked for again")
+		return errSilent
 	}
 	if data == nil {
 		m.bury(node, revision)
