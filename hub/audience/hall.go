@@ -223,6 +223,11 @@ const (
 	// turn is how many members of a room are told before other rooms have a turn: about
 	// 0.1 ms of writing.
 	turn = 16
+	// restEvery is how many turns, about 1 ms, are followed by a rest, restTime long. While
+	// all processors are kept busy by goroutines that only take turns, the runtime looks for
+	// what has come from the network every 10 ms; in a rest it looks at once.
+	restEvery = 8
+	restTime  = 20 * time.Microsecond
 	// shareMin is how many members a goroutine has at least, where a large room is told
 	// by several: starting one costs as much as telling some.
 	shareMin = 1024
@@ -249,13 +254,17 @@ func (h *hall) tellAll(members []*Member, batches []batch) {
 
 // tellShare tells some members by turns.
 func (h *hall) tellShare(members []*Member, batches []batch) {
-	for len(members) > 0 {
+	for turns := 1; len(members) > 0; turns++ {
 		var told tally
 		for _, m := range members[:min(turn, len(members))] {
 			told.add(batches[:m.hearAll(batches)])
 		}
 		h.house.counts.told(told)
-		if members = members[min(turn, len(members)):]; len(members) > 0 {
+		switch members = members[min(turn, len(members)):]; {
+		case len(members) == 0:
+		case turns%restEvery == 0:
+			time.Sleep(restTime)
+		default:
 			runtime.Gosched()
 		}
 	}

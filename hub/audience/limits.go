@@ -9,9 +9,12 @@ import (
 // Limits bound what is kept for viewers. The zero value of a field is its default.
 type Limits struct {
 	// OutboxBytes and OutboxEvents are what may wait for one member before something is
-	// dropped: defaults 1 MiB and 1,000. Events are shared, so that the bytes are what
-	// one member can hold on to, not what each costs. What is never dropped (answers,
-	// results) may reach four times as much; then the member is ended as slow.
+	// dropped: defaults 1 MiB and 2,500, both more than the gifts events of the resume
+	// window (768 KiB; 18 flushes a second, ZEGO's budget, for 2 min are 2,160), so that
+	// gifts become lagged only when they could not be resumed either. Events are shared:
+	// the bytes are what one member can hold on to, not what each costs; an event costs
+	// its place, 48 bytes. What is never dropped (answers, results) may reach four times
+	// as much; then the member is ended as slow.
 	OutboxBytes  int
 	OutboxEvents int
 	// HistoryBytes is what is kept of a room to resume from, of gifts events and of
@@ -37,7 +40,7 @@ func (l Limits) withDefaults() (Limits, error) {
 		l.OutboxBytes = 1 << 20
 	}
 	if l.OutboxEvents == 0 {
-		l.OutboxEvents = 1000
+		l.OutboxEvents = 2500
 	}
 	if l.HistoryBytes == 0 {
 		l.HistoryBytes = 768 << 10
