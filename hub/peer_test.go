@@ -43,11 +43,15 @@ type peer struct {
 	house *audience.House
 	rooms int
 	seq   uint64
+
+	beat                *time.Ticker
+	first, small, times int // of beat: the rooms that are told in turn, and how often
 }
 
 // servePeer serves until in ends.
 func servePeer(rooms string, in io.Reader, out io.Writer) error {
-	p := &peer{}
+	p := &peer{beat: time.NewTicker(time.Hour)}
+	p.beat.Stop()
 	var err error
 	if p.rooms, err = strconv.Atoi(rooms); err != nil {
 		return err
@@ -86,35 +90,67 @@ func servePeer(rooms string, in io.Reader, out io.Writer) error {
 // obey does what the lines say.
 func (p *peer) obey(in io.Reader, out io.Writer) error {
 	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		verb, arg, _ := strings.Cut(lines.Text(), " ")
-		if verb == "rest" {
-			runtime.GC()
-			debug.FreeOSMemory()
-			if _, err := fmt.Fprintln(out, runtime.NumGoroutine()); err != nil {
+	said := make(chan string)
+	go func() { // ends with the lines, all of which are taken below
+		defer close(said)
+		for lines.Scan() {
+			said <- lines.Text()
+		}
+	}()
+	for {
+		select {
+		case line, ok := <-said:
+			if !ok {
+				return lines.Err()
+			}
+			if err := p.do(line, out); err != nil {
+				return fmt.Errorf("%q: %w", line, err)
+			}
+		case <-p.beat.C:
+			if err := p.next(out); err != nil {
 				return err
 			}
-			continue
-		}
-		first, last := 0, p.rooms
-		if verb == "one" {
-			var one string
-			one, arg, _ = strings.Cut(arg, " ")
-			var err error
-			if first, err = strconv.Atoi(one); err != nil {
-				return err
-			}
-			last = first + 1
-		}
-		n, err := strconv.Atoi(arg)
-		if err != nil {
-			return err
-		}
-		for range n {
-			p.tell(first, last)
 		}
 	}
-	return lines.Err()
+}
+
+func (p *peer) do(line string, out io.Writer) (err error) {
+	var n, r, every int
+	switch verb, args, _ := strings.Cut(line, " "); verb {
+	case "tell":
+		_, err = fmt.Sscan(args, &n)
+		for range n {
+			p.tell(0, p.rooms)
+		}
+	case "one":
+		_, err = fmt.Sscan(args, &r, &n)
+		for range n {
+			p.tell(r, r+1)
+		}
+	case "beat":
+		if _, err = fmt.Sscan(args, &p.first, &p.small, &p.times, &every); err == nil {
+			p.beat.Reset(time.Duration(every) * time.Microsecond)
+		}
+	case "rest":
+		runtime.GC()
+		debug.FreeOSMemory()
+		_, err = fmt.Fprintln(out, runtime.NumGoroutine())
+	default:
+		err = errors.New("not understood")
+	}
+	return err
+}
+
+// next is one beat.
+func (p *peer) next(out io.Writer) error {
+	p.times--
+	p.tell(p.first+p.times%p.small, p.first+p.times%p.small+1)
+	if p.times > 0 {
+		return nil
+	}
+	p.beat.Stop()
+	_, err := fmt.Fprintln(out, "beaten")
+	return err
 }
 
 // peerMessage is how long an event is, as in bench-peers.

@@ -2,9 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // The rooms of the scenario beside.
@@ -12,13 +11,12 @@ const (
 	smallRooms  = 100
 	smallSize   = 10
 	smallEvery  = 2 * time.Millisecond // one of them is told: 5 messages/s each
-	largeEvery  = 167                  // so many of these later, the large one is: 3 messages/s
-	lowPriority = 19
+	largeEvery  = time.Second / 3
 )
 
 // runBeside tells small rooms one after the other, alone and while a large room is told.
-// The large room's readers are another process, of the lowest priority, so that what is
-// measured is not their being busy.
+// The large room's readers are another process, which has the core only when the small
+// rooms' readers do not want it, so that what is measured is not their being busy.
 func runBeside(b bench, peer string) (figures, error) {
 	s, err := b.newStage(peer, 1+smallRooms)
 	if err != nil {
@@ -30,7 +28,7 @@ func runBeside(b bench, peer string) (figures, error) {
 		return nil, err
 	}
 	defer small.end()
-	if err := unix.Setpriority(unix.PRIO_PROCESS, s.readers.cmd.Process.Pid, lowPriority); err != nil {
+	if err := s.readers.giveWay(); err != nil {
 		return nil, err
 	}
 	if _, err := small.ask("open %d 1 %d 0", smallRooms*smallSize, smallRooms); err != nil {
@@ -55,21 +53,28 @@ func (s *stage) beside(readers *process, large bool) (small, others marked, err 
 	if _, err := mark(readers); err != nil {
 		return small, others, err
 	}
-	tick := time.NewTicker(smallEvery)
+	times := int(s.bench.lasts / smallEvery)
+	if err := s.server.say("beat 1 %d %d %d", smallRooms, times, smallEvery.Microseconds()); err != nil {
+		return small, others, err
+	}
+	tick := time.NewTicker(largeEvery)
 	defer tick.Stop()
-	for i := range int(s.bench.lasts / smallEvery) {
-		<-tick.C
-		if large && i%largeEvery == 0 {
-			if err := s.server.say("one 0 1"); err != nil {
-				return small, others, err
-			}
+	for end := time.Now().Add(s.bench.lasts); time.Now().Before(end); <-tick.C {
+		if !large {
+			continue
 		}
-		if err := s.server.say("one %d 1", 1+i%smallRooms); err != nil {
+		if err := s.server.say("one 0 1"); err != nil {
 			return small, others, err
 		}
+	}
+	if _, err := s.server.hear(); err != nil {
+		return small, others, err
 	}
 	time.Sleep(s.bench.lasts / 5) // what is late arrives
 	small, err1 := mark(readers)
 	others, err2 := mark(s.readers)
+	if want := times * smallSize; small.deliveries != want {
+		err1 = errors.Join(err1, fmt.Errorf("small rooms heard %d messages of %d", small.deliveries, want))
+	}
 	return small, others, errors.Join(err1, err2)
 }

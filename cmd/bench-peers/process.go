@@ -66,6 +66,21 @@ func startOn(core int, cmd *exec.Cmd) error {
 	return errors.Join(err, unix.SchedSetaffinity(0, &before))
 }
 
+// giveWay makes every thread of the child run only when nothing else wants its core: a
+// low priority alone would still have its slice of some milliseconds each time. Threads
+// that it starts later inherit that.
+func (p *process) giveWay() error {
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.cmd.Process.Pid))
+	for _, t := range tasks {
+		id, bad := strconv.Atoi(t.Name())
+		if bad == nil {
+			bad = unix.SchedSetAttr(id, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0)
+		}
+		err = errors.Join(err, bad)
+	}
+	return err
+}
+
 // say sends a line.
 func (p *process) say(format string, args ...any) error {
 	_, err := fmt.Fprintf(p.in, format+"\n", args...)
