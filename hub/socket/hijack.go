@@ -9,10 +9,11 @@ import (
 
 // readBuffer and writeBuffer are what the WebSocket library keeps for a connection, in
 // bytes. Small ones are what makes an idle viewer cheap (net/http's are 4 KiB each):
-// frames from viewers are short, and the library writes control frames only, which have
-// to fit (2 + 125 bytes).
+// what is longer than the first is read straight into the reader's own buffer, one system
+// call more a frame, and the library writes control frames only, which have to fit
+// (2 + 125 bytes).
 const (
-	readBuffer  = 256
+	readBuffer  = 128
 	writeBuffer = 128
 )
 
