@@ -1,7 +1,6 @@
 package audience
 
 import (
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -214,58 +213,6 @@ func (h *hall) handOut() {
 		h.mu.Unlock()
 		if len(public) > 0 {
 			h.tellAll(members, desk.split(public))
-		}
-	}
-}
-
-// Sharing of a processor between rooms.
-const (
-	// turn is how many members of a room are told before other rooms have a turn: about
-	// 30 µs of writing. That is what a small room waits longer beside a large one.
-	turn = 4
-	// restEvery is how many turns, about 1 ms, are followed by a rest, restTime long. While
-	// all processors are kept busy by goroutines that only take turns, the runtime looks for
-	// what has come from the network every 10 ms; in a rest it looks at once.
-	restEvery = 32
-	restTime  = 20 * time.Microsecond
-	// shareMin is how many members a goroutine has at least, where a large room is told
-	// by several: starting one costs as much as telling some.
-	shareMin = 1024
-)
-
-// tellAll tells the members of the batches, by as many goroutines as there are
-// processors, each with a share of them. It returns when all were told.
-func (h *hall) tellAll(members []*Member, batches []batch) {
-	shares := max(1, min(runtime.GOMAXPROCS(0), len(members)/shareMin))
-	if shares == 1 {
-		h.tellShare(members, batches)
-		return
-	}
-	var others sync.WaitGroup
-	size := (len(members) + shares - 1) / shares
-	for len(members) > size {
-		share := members[:size]
-		others.Go(func() { h.tellShare(share, batches) }) // joined below
-		members = members[size:]
-	}
-	h.tellShare(members, batches)
-	others.Wait()
-}
-
-// tellShare tells some members by turns.
-func (h *hall) tellShare(members []*Member, batches []batch) {
-	for turns := 1; len(members) > 0; turns++ {
-		var told tally
-		for _, m := range members[:min(turn, len(members))] {
-			told.add(batches[:m.hearAll(batches)])
-		}
-		h.house.counts.told(told)
-		switch members = members[min(turn, len(members)):]; {
-		case len(members) == 0:
-		case turns%restEvery == 0:
-			time.Sleep(restTime)
-		default:
-			runtime.Gosched()
 		}
 	}
 }

@@ -49,6 +49,7 @@ type House struct {
 
 	tasks goroutines
 	desks sync.Pool // of *desk
+	table table
 
 	visits  visits
 	viewers atomic.Int64
@@ -91,6 +92,7 @@ func New(limits Limits) (*House, error) {
 		halls:  make(map[string]*hall),
 		likes:  make(map[string]int64),
 		desks:  sync.Pool{New: func() any { return new(desk) }},
+		table:  newTable(),
 		visits: visits{wake: make(chan struct{}, 1)},
 	}, nil
 }
