@@ -62,7 +62,7 @@ const (
 )
 
 // TestClusterInABubble: nodes are killed, stopped, drained and cut off from the store,
-// whose answers are late or which is away. No call starts without a lease, or for a
+// whose answers are late, or which is away, or forgets all leases. No call starts without a lease, or for a
 // partition that was taken over; ZEGO's door sees at most 20 calls a second and room;
 // every gift ends once; and when all is well, every partition is where it belongs.
 //
@@ -93,8 +93,10 @@ func newBubble(t *testing.T, seed uint64) *bubble {
 	t.Helper()
 	w := &bubble{
 		t: t, seed: seed, begun: time.Now(), verbose: *bubbles == 1, draw: rand.New(rand.NewPCG(seed, 99)),
-		leases: &leaseStore{keys: make(map[string]entry), watchers: make(map[*watcher]bool)},
-		nodes:  make(map[string]*process), gifts: make(map[room.MsgID]string),
+		leases: &leaseStore{
+			keys: make(map[string]entry), watchers: make(map[*watcher]bool), forgotten: make(map[string]time.Time),
+		},
+		nodes: make(map[string]*process), gifts: make(map[room.MsgID]string),
 		effects: make(map[room.MsgID]int), doors: make(map[string][]time.Time),
 	}
 	for range bubblePartitions {
@@ -206,7 +208,7 @@ func (w *bubble) strike() {
 	node := fmt.Sprint("n", 1+w.draw.IntN(bubbleNodes))
 	p, d := w.named(node), w.between(200*time.Millisecond, 6*time.Second)
 	later := func(do func()) { time.AfterFunc(d, do) }
-	kind := w.draw.IntN(8)
+	kind := w.draw.IntN(9)
 	w.note("fault %d: %s for %v", kind, node, d)
 	switch kind {
 	case 0, 1: // kill -9; or, in good order
@@ -235,6 +237,8 @@ func (w *bubble) strike() {
 	case 7:
 		p.late(w.between(100*time.Millisecond, 700*time.Millisecond))
 		later(func() { p.late(0) })
+	case 8:
+		w.leases.forget()
 	}
 }
 

@@ -22,6 +22,21 @@ type leaseStore struct {
 	revision uint64
 	keys     map[string]entry
 	watchers map[*watcher]bool
+	// forgotten is when each lease was, that may hold for a while.
+	forgotten map[string]time.Time
+}
+
+// forget is what a server in whose memory the bucket was does when it is started anew:
+// the next bucket's revisions begin at 1, and no watch says anything any more.
+func (s *leaseStore) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.keys {
+		s.forgotten[string(e.value)] = time.Now()
+	}
+	s.revision = 0
+	clear(s.keys)
+	clear(s.watchers)
 }
 
 // entry is one revision of a lease; without a value it was taken away.
@@ -61,13 +76,20 @@ func (s *leaseStore) put(key string, value []byte, last uint64) (uint64, error) 
 	return s.revision, nil
 }
 
-// holds reports whether a lease is an incarnation's.
+// holds reports whether a lease is an incarnation's, or was until it was forgotten less
+// than 1.8 s ago.
 func (s *leaseStore) holds(node, incarnation string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Contains([]string{
+	for _, lease := range []string{
 		fmt.Sprintf(`{"incarnation":%q}`, incarnation), fmt.Sprintf(`{"incarnation":%q,"leaving":true}`, incarnation),
-	}, string(s.keys[node].value))
+	} {
+		at, forgotten := s.forgotten[lease]
+		if string(s.keys[node].value) == lease || forgotten && time.Since(at) < 1800*time.Millisecond {
+			return true
+		}
+	}
+	return false
 }
 
 // watcher tells one process of changes, in order, as long as its way there is open.

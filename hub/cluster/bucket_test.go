@@ -19,23 +19,32 @@ import (
 // startNATS runs a server on loopback until the test ends.
 func startNATS(tb testing.TB) string {
 	tb.Helper()
+	return runNATS(tb, tb.TempDir(), server.RANDOM_PORT).ClientURL()
+}
+
+// runNATS is startNATS on a folder and a port.
+func runNATS(tb testing.TB, dir string, port int) *server.Server {
+	tb.Helper()
 	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: tb.TempDir(), SyncAlways: true,
+		Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true,
+		JetStream: true, StoreDir: dir, SyncAlways: true,
 		JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 20,
 	})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	go s.Start() // ends with Shutdown
-	tb.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
+	tb.Cleanup(func() { endNATS(s) })
 	if !s.ReadyForConnections(patience) {
 		tb.Fatal("the NATS server did not start")
 	}
-	return s.ClientURL()
+	return s
+}
+
+// endNATS stops a server; again, it does nothing.
+func endNATS(s *server.Server) {
+	s.Shutdown()
+	s.WaitForShutdown()
 }
 
 // byHand is what an operator does with the nats command.

@@ -35,13 +35,22 @@ type census struct {
 	self  string
 	seats map[string]seat
 	good  time.Time // when the newest good renewal was asked for; zero: none yet
+	heard time.Time // when the watch last told of the own lease, or could not have
+	// absent is when an incarnation was first found to have left no trace in the bucket.
+	absent map[string]time.Time
 }
 
-func newCensus(self string) *census { return &census{self: self, seats: make(map[string]seat)} }
+// absentMax bounds census.absent: beyond it all are waited for anew.
+const absentMax = 1000
+
+func newCensus(self string) *census {
+	return &census{self: self, seats: make(map[string]seat), absent: make(map[string]time.Time)}
+}
 
 // renewed notes a good renewal of the own lease, asked for at asked.
 func (c *census) renewed(asked, now time.Time) {
 	if asked.Sub(c.good) > gapMax {
+		c.heard = now
 		for node, s := range c.seats {
 			s.since = now
 			c.seats[node] = s
@@ -58,6 +67,9 @@ func (c *census) valid(now time.Time) bool { return now.Sub(c.good) < validFor }
 
 // saw notes a node's lease at a revision, and reports whether that changes who is there.
 func (c *census) saw(node string, s seat, now time.Time) bool {
+	if node == c.self {
+		c.heard = now
+	}
 	before, known := c.seats[node]
 	if known && s.revision <= before.revision {
 		return false
@@ -65,6 +77,29 @@ func (c *census) saw(node string, s seat, now time.Time) bool {
 	s.since = now
 	c.seats[node] = s
 	return !known || before.incarnation != s.incarnation || before.leaving != s.leaving
+}
+
+// own notes the own lease as it was just written: whatever was known of it is older.
+func (c *census) own(s seat, now time.Time) bool {
+	before, known := c.seats[c.self]
+	s.since = now
+	c.seats[c.self] = s
+	return !known || before.incarnation != s.incarnation || before.leaving != s.leaving
+}
+
+// missing notes that an incarnation that has had a lease has neither a lease nor the mark
+// of one that was taken away: the bucket was forgotten and made anew. What it forgot may
+// hold for a while; it is over deadAfter after it was first missed, since nothing can be
+// renewed that is not there.
+func (c *census) missing(incarnation string, now time.Time) (over bool) {
+	first, known := c.absent[incarnation]
+	if !known {
+		if len(c.absent) >= absentMax {
+			clear(c.absent)
+		}
+		c.absent[incarnation], first = now, now
+	}
+	return now.Sub(first) >= deadAfter
 }
 
 // gone notes that a lease was given back or taken away, and reports whether that
@@ -76,6 +111,9 @@ func (c *census) gone(node string, revision uint64) bool {
 	delete(c.seats, node)
 	return true
 }
+
+// deaf reports whether the watch says nothing: it should tell of every own renewal.
+func (c *census) deaf(now time.Time) bool { return c.valid(now) && now.Sub(c.heard) >= deadAfter }
 
 // silent lists the nodes whose lease has not moved for too long, while the own one
 // holds: without that, it may be this node that hears nothing.

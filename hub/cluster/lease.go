@@ -9,6 +9,15 @@ import (
 	"github.com/giftwire/giftwire/hub/journal"
 )
 
+// The bucket of leases: one key a node, named like it.
+const (
+	leasesName = "NODES"
+	// leasesBytes bounds the bucket: 1,000 nodes of below 200 bytes, five times over.
+	leasesBytes = 1 << 20
+	// leaseBytes bounds a lease with its headers.
+	leaseBytes = 1 << 10
+)
+
 // leases is where nodes keep their leases: the bucket NODES, or what a test puts in its
 // place.
 type leases interface {
@@ -55,6 +64,15 @@ func (b leaseBucket) Newest(ctx context.Context, node string) ([]byte, uint64, e
 func (b leaseBucket) Watch(ctx context.Context) (jetstream.KeyWatcher, error) {
 	return b.kv.WatchAll(ctx)
 }
+
+// leasesBucket is the bucket NODES. It is kept in memory: leases are worth nothing after
+// their servers have ended.
+func leasesBucket() journal.Bucket {
+	return journal.Bucket{Name: leasesName, MaxBytes: leasesBytes, ValueBytes: leaseBytes, Memory: true}
+}
+
+// noBucket reports whether there is no bucket: its only server was started anew.
+func noBucket(err error) bool { return errors.Is(err, jetstream.ErrStreamNotFound) }
 
 func moved(err error) error {
 	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {

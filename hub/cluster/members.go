@@ -16,15 +16,6 @@ import (
 	"github.com/giftwire/giftwire/hub/journal"
 )
 
-// The bucket of leases: one key a node, named like it.
-const (
-	leasesName = "NODES"
-	// leasesBytes bounds the bucket: 1,000 nodes of below 200 bytes, five times over.
-	leasesBytes = 1 << 20
-	// leaseBytes bounds a lease with its headers.
-	leaseBytes = 1 << 10
-)
-
 const (
 	// renewMax is how long one renewal may take: less than renewEvery, so that the next
 	// one is on time.
@@ -35,9 +26,13 @@ const (
 	// is tried: this one may be cut off from the others. It is longer than an election
 	// (8.5 s), which no other server could shorten.
 	stuckMax = 10 * time.Second
+	// remakeMax bounds one look whether the bucket of leases is there, and its making: a
+	// renewal must not wait for it for longer than for an answer. remakeEvery is between two.
+	remakeMax   = renewMax
+	remakeEvery = time.Second
 	// twinWait is how long a lease that is there under the own name is watched before it
-	// is taken for one of an earlier life: two renewals and a lost one.
-	twinWait = 3 * renewEvery
+	// is taken for one of an earlier life, and written over: it has surely ended then.
+	twinWait = deadAfter
 )
 
 var (
@@ -65,6 +60,8 @@ type Members struct {
 	leases leases
 	// again makes the connection try another server.
 	again func() error
+	// remake makes the bucket of leases if it is not there.
+	remake func(context.Context) error
 
 	mu     sync.Mutex // guards the following
 	census *census
@@ -85,17 +82,21 @@ func OpenMembers(ctx context.Context, j *journal.Journal, cfg MembersConfig) (*M
 	if cfg.Changed == nil {
 		cfg.Changed = func() {}
 	}
-	kv, err := j.KeyValue(ctx, journal.Bucket{
-		Name: leasesName, MaxBytes: leasesBytes, ValueBytes: leaseBytes, Memory: true,
-	})
+	kv, err := j.KeyValue(ctx, leasesBucket())
 	if err != nil {
 		return nil, err
 	}
-	return newMembers(leaseBucket{kv, j}, func() error { return j.Conn().ForceReconnect() }, cfg), nil
+	m := newMembers(leaseBucket{kv, j}, func() error { return j.Conn().ForceReconnect() }, cfg)
+	m.remake = func(ctx context.Context) error {
+		_, err := j.KeyValue(ctx, leasesBucket())
+		return err
+	}
+	return m, nil
 }
 
 func newMembers(l leases, again func() error, cfg MembersConfig) *Members {
-	return &Members{cfg: cfg, leases: l, again: again, census: newCensus(cfg.Node)}
+	remake := func(context.Context) error { return nil }
+	return &Members{cfg: cfg, leases: l, again: again, remake: remake, census: newCensus(cfg.Node)}
 }
 
 // Staying lists the living nodes that partitions may go to, sorted. It does no I/O.
@@ -129,11 +130,25 @@ func (m *Members) Valid() bool {
 	return m.census.valid(time.Now())
 }
 
-// Holds reports whether a node's incarnation still has its lease, as the bucket's leader
-// has it. It repeats the question while nobody answers; ctx bounds that.
+// Holds reports whether a node's incarnation, one that has had a lease, may still have it,
+// as the bucket's leader has it. Where the bucket was forgotten and made anew, as by a NATS
+// server that was started anew, it says so of every incarnation for 2 s after it was first
+// asked: what was forgotten may hold. It repeats the question while nobody answers; ctx
+// bounds that.
 func (m *Members) Holds(ctx context.Context, node, incarnation string) (bool, error) {
-	l, _, err := m.read(ctx, node)
-	return l.Incarnation == incarnation && incarnation != "", err
+	if incarnation == "" {
+		return false, nil
+	}
+	l, revision, err := m.read(ctx, node)
+	if err != nil || l.Incarnation == incarnation {
+		return err == nil, err
+	}
+	if revision > 0 { // another life's, or it was given back or taken away
+		return false, nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.census.missing(node+"/"+incarnation, time.Now()), nil
 }
 
 // update changes what is believed, and tells if that changes who is there.
@@ -144,18 +159,6 @@ func (m *Members) update(change func(*census, time.Time) (changed bool)) {
 	if changed {
 		m.cfg.Changed()
 	}
-}
-
-// Life is one incarnation of this node: from its joining to its leaving, or to the
-// moment when the others took it for dead.
-type Life struct {
-	// Incarnation is new with every life.
-	Incarnation string
-	members     *Members
-
-	mu       sync.Mutex // guards the following, and makes writes of the lease one at a time
-	revision uint64
-	leaving  bool
 }
 
 // Run joins, and calls live with each life that this node has, until ctx ends or live
@@ -214,25 +217,51 @@ func (m *Members) join(ctx context.Context) (*Life, error) {
 	}
 	l := &Life{Incarnation: id.String(), members: m}
 	for {
-		before, revision, err := m.read(ctx, m.cfg.Node)
-		if err == nil && before.Incarnation != "" && before.Incarnation != l.Incarnation {
-			err = m.expectSilence(ctx, revision)
-		}
-		if err != nil {
+		err := m.enter(ctx, l)
+		switch {
+		case err == nil:
+			return l, nil
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case errors.Is(err, errUnwritten), noBucket(err):
+		default:
 			return nil, err
 		}
-		l.revision = revision
-		err = l.renew(ctx)
-		if err == nil {
-			return l, nil
-		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
 		m.cfg.Logger.Warn("cannot join; trying again", slog.Any("error", err))
+		m.restore(ctx)
 		if err := pause(ctx, renewEvery); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// errUnwritten: the first lease of a life could not be written.
+var errUnwritten = errors.New("cluster: the lease is not written")
+
+// enter is one attempt to join.
+func (m *Members) enter(ctx context.Context, l *Life) error {
+	before, revision, err := m.read(ctx, m.cfg.Node)
+	if err == nil && before.Incarnation != "" && before.Incarnation != l.Incarnation {
+		err = m.expectSilence(ctx, revision)
+	}
+	if err != nil {
+		return err
+	}
+	l.revision = revision
+	if err := l.renew(ctx); err != nil {
+		return fmt.Errorf("%w: %w", errUnwritten, err)
+	}
+	return nil
+}
+
+// restore makes the bucket of leases if it is not there: the only server of a NATS that
+// is no cluster forgets it when it is started anew. Renewals find out what has become of
+// the leases.
+func (m *Members) restore(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, remakeMax)
+	defer cancel()
+	if err := m.remake(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		m.cfg.Logger.Warn("the bucket of leases is not there", slog.Any("error", err))
 	}
 }
 
@@ -261,103 +290,10 @@ func (m *Members) read(ctx context.Context, node string) (lease, uint64, error) 
 	return l, revision, nil
 }
 
-// keep renews the lease until ctx ends, or it is somebody else's: errEvicted.
-func (l *Life) keep(ctx context.Context) error {
-	tick := time.NewTicker(renewEvery)
-	defer tick.Stop()
-	moved := time.Now() // to the server that is asked now, or the last good renewal
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		err := l.renew(ctx)
-		switch {
-		case err == nil:
-			moved = time.Now()
-		case errors.Is(err, errEvicted):
-			return err
-		case ctx.Err() == nil:
-			l.members.cfg.Logger.Warn("lease not renewed", slog.Any("error", err))
-			if time.Since(moved) >= stuckMax {
-				moved = time.Now()
-				l.members.elsewhere()
-			}
-		}
-	}
-}
-
 // elsewhere makes the connection try another server.
 func (m *Members) elsewhere() {
 	m.cfg.Logger.Warn("another NATS server is tried")
 	if err := m.again(); err != nil {
 		m.cfg.Logger.Warn("no other NATS server can be tried", slog.Any("error", err))
 	}
-}
-
-// Leave tells the others that partitions should go elsewhere. The lease holds.
-func (l *Life) Leave(ctx context.Context) error {
-	l.mu.Lock()
-	l.leaving = true
-	l.mu.Unlock()
-	return l.renew(ctx)
-}
-
-// renew writes the lease over its own last revision.
-func (l *Life) renew(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	m := l.members
-	data, err := json.Marshal(lease{Incarnation: l.Incarnation, Leaving: l.leaving})
-	if err != nil {
-		return fmt.Errorf("cluster: encode a lease: %w", err)
-	}
-	asked := time.Now()
-	attempt, cancel := context.WithTimeout(ctx, renewMax)
-	revision, err := m.leases.Write(attempt, m.cfg.Node, data, l.revision)
-	cancel()
-	if errors.Is(err, errMoved) {
-		// An earlier attempt landed without an answer, or the lease is not ours any more.
-		return l.adopt(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("cluster: renew the lease: %w", closedOr(err))
-	}
-	l.revision = revision
-	m.update(func(c *census, now time.Time) bool {
-		c.renewed(asked, now)
-		return c.saw(m.cfg.Node, seat{incarnation: l.Incarnation, leaving: l.leaving, revision: revision}, now)
-	})
-	return nil
-}
-
-// adopt finds out whose the lease is. It is no renewal: when the write that landed was
-// asked for is not remembered, and the next renewal comes soon.
-func (l *Life) adopt(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, renewMax)
-	defer cancel()
-	found, revision, err := l.members.read(ctx, l.members.cfg.Node)
-	if err != nil {
-		return err
-	}
-	if found.Incarnation == l.Incarnation {
-		l.revision = revision
-		return nil
-	}
-	l.members.update(func(c *census, _ time.Time) bool { c.lost(); return false })
-	return errEvicted
-}
-
-// giveBack ends the lease, so that nobody has to wait for its end. If that fails they
-// wait.
-func (l *Life) giveBack(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, renewMax)
-	defer cancel()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.members.leases.End(ctx, l.members.cfg.Node, l.revision); err != nil {
-		l.members.cfg.Logger.Warn("lease not given back; it ends by itself", slog.Any("error", err))
-	}
-	l.members.update(func(c *census, _ time.Time) bool { c.lost(); return false })
 }

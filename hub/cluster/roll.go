@@ -2,8 +2,9 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -21,8 +22,8 @@ func (m *Members) watch(ctx context.Context) {
 	}
 }
 
-// follow watches until the watch fails. One that has gone silent makes all nodes look
-// dead, which each eviction finds out.
+// follow watches until the watch fails, or goes silent: then it does not tell of the own
+// renewals. Before that is noticed all nodes may look dead, which each eviction finds out.
 func (m *Members) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -33,6 +34,7 @@ func (m *Members) follow(ctx context.Context) error {
 		return closedOr(err)
 	}
 	defer drain(w)
+	m.update(func(c *census, now time.Time) bool { c.heard = now; return false })
 	judge := time.NewTicker(judgeEvery)
 	defer judge.Stop()
 	for {
@@ -47,11 +49,21 @@ func (m *Members) follow(ctx context.Context) error {
 				m.take(e)
 			}
 		case <-judge.C:
+			if m.deaf() {
+				return errSilent
+			}
 			if err := m.judge(ctx); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// deaf reports whether the watch says nothing.
+func (m *Members) deaf() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.census.deaf(time.Now())
 }
 
 // take takes one change of a lease in.
@@ -60,19 +72,22 @@ func (m *Members) take(e jetstream.KeyValueEntry) {
 		m.bury(e.Key(), e.Revision())
 		return
 	}
-	m.see(e.Key(), e.Value(), e.Revision())
+	if s, ok := m.decode(e.Key(), e.Value(), e.Revision()); ok {
+		m.update(func(c *census, now time.Time) bool { return c.saw(e.Key(), s, now) })
+	}
 }
 
-// see notes a lease as it was read.
-func (m *Members) see(node string, value []byte, revision uint64) {
+// decode reads a lease; without a value it is one that is not there.
+func (m *Members) decode(node string, value []byte, revision uint64) (seat, bool) {
 	var l lease
+	if value == nil {
+		return seat{revision: revision}, false
+	}
 	if err := json.Unmarshal(value, &l); err != nil {
 		m.cfg.Logger.Error("a lease cannot be read", slog.String("node", node), slog.Any("error", err))
-		return
+		return seat{revision: revision}, false
 	}
-	m.update(func(c *census, now time.Time) bool {
-		return c.saw(node, seat{incarnation: l.Incarnation, leaving: l.Leaving, revision: revision}, now)
-	})
+	return seat{incarnation: l.Incarnation, leaving: l.Leaving, revision: revision}, true
 }
 
 // bury notes that a lease is gone.
@@ -80,64 +95,76 @@ func (m *Members) bury(node string, revision uint64) {
 	m.update(func(c *census, _ time.Time) bool { return c.gone(node, revision) })
 }
 
-// judge takes the leases of the dead away: with the revision that was last seen, so
-// that a node which has renewed since is never hit. Such a one was not silent, this
-// node's watch was: errSilent.
+// judge takes the leases of the dead away. Each is read again before, from the leader: a
+// node that has renewed since was not silent, this node's watch was: errSilent. And it is
+// taken away at the revision that was read, so that a renewal in between wins.
 func (m *Members) judge(ctx context.Context) error {
 	m.mu.Lock()
-	dead := m.census.silent(time.Now())
-	revisions := make([]uint64, len(dead))
-	for i, node := range dead {
-		revisions[i] = m.census.seats[node].revision
+	dead := make(map[string]seat)
+	for _, node := range m.census.silent(time.Now()) {
+		dead[node] = m.census.seats[node]
 	}
 	m.mu.Unlock()
-	for i, node := range dead {
-		attempt, cancel := context.WithTimeout(ctx, renewMax)
-		err := m.leases.End(attempt, node, revisions[i])
-		cancel()
-		switch {
-		case err == nil:
-			m.cfg.Logger.Warn("node taken for dead", slog.String("node", node))
-			m.bury(node, revisions[i])
-		case errors.Is(err, errMoved):
-			if err := m.lookAgain(ctx, node); err != nil {
-				return err
-			}
+	for _, node := range slices.Sorted(maps.Keys(dead)) {
+		silent, err := m.lookAgain(ctx, node, dead[node])
+		if err != nil {
+			return err
 		}
-		// Without an answer it is tried again with the next look.
+		if !silent {
+			continue
+		}
+		attempt, cancel := context.WithTimeout(ctx, renewMax)
+		err = m.leases.End(attempt, node, dead[node].revision)
+		cancel()
+		if err == nil {
+			m.cfg.Logger.Warn("node taken for dead", slog.String("node", node))
+			m.bury(node, dead[node].revision)
+		}
+		// Else it has moved, or nobody answers: the next look finds out.
 	}
 	return nil
 }
 
-// remade reports whether the bucket is another one than it was: its revisions begin at 1
-// again when all servers were started anew, since it is kept in their memory. Then what is
-// known of all is worth nothing, and newer leases would pass for old ones.
-func (m *Members) remade(node string, revision uint64) (is bool) {
-	m.update(func(c *census, _ time.Time) bool {
-		if is = revision < c.seats[node].revision; is {
-			clear(c.seats)
-		}
-		return is
-	})
-	return is
-}
-
-// lookAgain reads the lease that has moved: renewed, or taken away by another node.
-func (m *Members) lookAgain(ctx context.Context, node string) error {
+// lookAgain reads the lease of a node that was silent: it still is, or has renewed
+// (errSilent), or was taken away by another node. Without an answer the next look tries
+// again.
+func (m *Members) lookAgain(ctx context.Context, node string, was seat) (silent bool, err error) {
 	attempt, cancel := context.WithTimeout(ctx, renewMax)
 	defer cancel()
 	data, revision, err := m.leases.Newest(attempt, node)
 	if err != nil {
-		return nil // the next look tries again
+		return false, nil
 	}
-	if m.remade(node, revision) {
+	now, ok := m.decode(node, data, revision)
+	switch {
+	case m.remade(node, now):
 		m.cfg.Logger.Warn("the bucket of leases was made anew; everybody is looked for again")
-		return errSilent
-	}
-	if data == nil {
+		return false, errSilent
+	case data == nil:
 		m.bury(node, revision)
-		return nil
+		return false, nil
+	case ok && now.revision == was.revision:
+		return true, nil
+	case ok:
+		m.update(func(c *census, at time.Time) bool { return c.saw(node, now, at) })
 	}
-	m.see(node, data, revision)
-	return errSilent
+	return false, errSilent
+}
+
+// remade reports whether the bucket is another one than it was: its revisions begin at 1
+// again when all servers were started anew, since it is kept in their memory, and what
+// has the revision of an old lease is another life's. Then what is known of all is worth
+// nothing: newer leases would pass for old ones, and old ones be ended by the revision of
+// new ones.
+func (m *Members) remade(node string, now seat) (is bool) {
+	m.update(func(c *census, _ time.Time) bool {
+		was := c.seats[node]
+		is = now.revision < was.revision || now.revision == was.revision && now.incarnation != was.incarnation
+		if is {
+			clear(c.seats)
+			c.heard = time.Time{} // the watch is of the old one
+		}
+		return is
+	})
+	return is
 }

@@ -285,7 +285,9 @@ func (j *Journal) createStream(ctx context.Context, w jetstream.StreamConfig) er
 	if drifts := compareStream(s.CachedInfo().Config, w); len(drifts) > 0 {
 		return &DriftError{Drifts: drifts}
 	}
-	j.layout.replicas = w.Replicas
+	if j.layout.replicas == 0 { // else others may be reading it: a bucket is made again while nodes run
+		j.layout.replicas = w.Replicas
+	}
 	j.cfg.Logger.Info("stream made", slog.String("stream", w.Name), slog.Int("replicas", w.Replicas), slog.Int64("max_bytes", w.MaxBytes), slog.Duration("max_age", w.MaxAge))
 	return nil
 }

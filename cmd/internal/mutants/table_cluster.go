@@ -12,7 +12,7 @@ var shared = []rule{
 		"hub/cluster", bubble + "|TestNobodyDiesWhenTheStoreIsAway",
 	},
 	{
-		"a lease counts from the answer", "P7", "hub/cluster/members.go",
+		"a lease counts from the answer", "P7", "hub/cluster/life.go",
 		`		c.renewed(asked, now)`, `		c.renewed(asked.Add(now.Sub(asked)), now)`,
 		"hub/cluster", bubble + "|TestLeasesAreRegisters",
 	},
@@ -35,15 +35,31 @@ var shared = []rule{
 	},
 	{
 		"a lease is ended whatever its revision", "P7", "hub/cluster/roll.go",
-		`err := m.leases.End(attempt, node, revisions[i])`,
-		`_, now, _ := m.leases.Newest(attempt, node)
-		err := m.leases.End(attempt, node, now+0*revisions[i])`,
+		`silent, err := m.lookAgain(ctx, node, dead[node])`,
+		`_, now, err := m.leases.Newest(ctx, node)
+		silent := err == nil
+		dead[node] = seat{revision: now}`,
 		"hub/cluster", bubble,
 	},
 	{
-		"the evicted live on", "P7", "hub/cluster/members.go",
+		"the evicted live on", "P7", "hub/cluster/life.go",
 		`	if found.Incarnation == l.Incarnation {`, `	if found.Incarnation == l.Incarnation || revision > 0 {`,
 		"hub/cluster", bubble + "|TestTheSilentAreEvicted",
+	},
+	{
+		"a lease that the bucket forgot is over at once", "P7", "hub/cluster/census.go",
+		`	return now.Sub(first) >= deadAfter`, `	return !first.IsZero()`,
+		"hub/cluster", bubble + "|TestTheOnlyServerStartsAnew",
+	},
+	{
+		"what has the revision of an old lease is that lease", "P7", "hub/cluster/roll.go",
+		` || now.revision == was.revision && now.incarnation != was.incarnation`, ``,
+		"hub/cluster", "TestBucketMadeAnew",
+	},
+	{
+		"a bucket that was made anew is the old one", "P12", "hub/cluster/roll.go",
+		`		is = now.revision < was.revision || `, `		is = now.revision+1 == 0 || `,
+		"hub/cluster", "TestBucketMadeAnew|TestTheOnlyServerStartsAnew",
 	},
 	{
 		"a takeover waits for nobody", "P7", "hub/holding/holding.go",
