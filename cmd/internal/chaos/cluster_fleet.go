@@ -36,13 +36,14 @@ const (
 type machine struct {
 	*host
 	line []string
-	proc *node // nil: never started
+	log  string // the file of its log over all starts
+	proc *node  // nil: never started
 	down bool  // meant to be down
 }
 
 // start starts the process, and does not wait for it.
 func (m *machine) start() error {
-	proc, err := startNode(m.inside(m.line))
+	proc, err := startNode(m.inside(m.line), m.log)
 	m.proc, m.down = proc, false
 	return err
 }
@@ -114,7 +115,7 @@ func (f *fleet) house(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f.nats = append(f.nats, &machine{host: h, down: true})
+		f.nats = append(f.nats, &machine{host: h, down: true, log: filepath.Join(f.dir, name+".log")})
 		f.servers = append(f.servers, natscluster.Server{
 			Name: name, Store: filepath.Join(f.dir, name), Client: net.JoinHostPort(h.address(store), natsPort),
 			Route: net.JoinHostPort(h.address(routes), natsRoute), Monitor: net.JoinHostPort(h.address(store), natsMonitor),
@@ -126,13 +127,16 @@ func (f *fleet) house(ctx context.Context) error {
 	}
 	for i, file := range files {
 		f.nats[i].line = []string{f.tools.natsd, "-c", file}
+		if f.tools.keep { // elections are told at this level
+			f.nats[i].line = append(f.nats[i].line, "-D")
+		}
 	}
 	for i := range fleetSize {
 		h, err := newHost(ctx, fmt.Sprint("n", i+1), nodesFrom+i, face, store)
 		if err != nil {
 			return err
 		}
-		f.nodes = append(f.nodes, &machine{host: h, down: true, line: []string{
+		f.nodes = append(f.nodes, &machine{host: h, down: true, log: filepath.Join(f.dir, h.name+".log"), line: []string{
 			f.tools.binary, "serve", "--listen", net.JoinHostPort(h.address(face), nodePort),
 			"--admin-listen", net.JoinHostPort(h.address(face), adminPort), "--node", h.name,
 			"--nats-url", natscluster.URL(f.servers), "--zego-url", "http://" + f.door.address,
@@ -190,7 +194,7 @@ func (f *fleet) serve(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := f.natsReady(ctx); err != nil {
+	if err := f.natsReady(ctx, natsWithin); err != nil {
 		return err
 	}
 	for _, m := range f.nodes {
@@ -203,8 +207,8 @@ func (f *fleet) serve(ctx context.Context) error {
 }
 
 // natsReady waits until every server that should be up is well.
-func (f *fleet) natsReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, natsWithin)
+func (f *fleet) natsReady(ctx context.Context, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	return until(ctx, "NATS cluster", func() (bool, error) {
 		for i, m := range f.nats {
@@ -356,5 +360,5 @@ func (f *fleet) heal(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	return errors.Join(f.natsReady(ctx), f.ready(ctx))
+	return errors.Join(f.natsReady(ctx, natsWithin), f.ready(ctx))
 }

@@ -109,13 +109,14 @@ func (f *fleet) flowing(ctx context.Context, since time.Time) error {
 // flowsWithin is when rooms that do not flush count as stuck.
 const flowsWithin = 45 * time.Second
 
-// settledAgain waits until load flows after a fault of NATS, and notes the silence.
-func (f *fleet) settledAgain(ctx context.Context, at time.Time) error {
+// settledAgain waits until load flows after a fault of NATS, and notes the silence. NATS
+// itself has to be well within a time.
+func (f *fleet) settledAgain(ctx context.Context, at time.Time, within time.Duration) error {
 	if err := f.flowing(ctx, time.Now()); err != nil {
 		return err
 	}
 	f.gaps = append(f.gaps, silence(f.door.seenSince(at.Add(-recent)), at, time.Now())...)
-	return errors.Join(f.natsReady(ctx), f.ready(ctx))
+	return errors.Join(f.ready(ctx), f.natsReady(ctx, within))
 }
 
 // killLeaders is kill -9 of the server that leads a stream.
@@ -142,7 +143,7 @@ func killLeaders(ctx context.Context, f *fleet) error {
 		if err := m.start(); err != nil {
 			return err
 		}
-		if err := f.settledAgain(ctx, at); err != nil {
+		if err := f.settledAgain(ctx, at, natsWithin); err != nil {
 			return fmt.Errorf("%s, leader of %s, is back: %w", m.name, stream, err)
 		}
 		f.note("leader of %s killed: longest silence of rooms %s", stream, span(f.gaps[before:]))
@@ -167,7 +168,7 @@ func rollNATS(ctx context.Context, f *fleet) error {
 		if err := m.start(); err != nil {
 			return err
 		}
-		if err := f.settledAgain(ctx, at); err != nil {
+		if err := f.settledAgain(ctx, at, natsWithin); err != nil {
 			return err
 		}
 		if err := pause(ctx, 3*time.Second); err != nil { // until the next one, as operators are told
@@ -177,6 +178,13 @@ func rollNATS(ctx context.Context, f *fleet) error {
 	f.note("%d servers restarted one after the other: longest silence of rooms %s", f.faults, span(f.gaps))
 	return f.grow(ctx, 50)
 }
+
+// repairsWithin is when a server that was cut off must call itself well again. What it
+// has taken in alone, as a leader that did not know of its end, is thrown away one record
+// at a time, with 1 to 3 s between two where a stream is quiet (nats-server v2.15.2,
+// processAppendEntry: "truncating and repairing"). Nobody waits for it meanwhile: the
+// other two have a majority.
+const repairsWithin = 4 * time.Minute
 
 // cutNATS cuts a server from its peers; nodes and tools still reach it.
 func cutNATS(ctx context.Context, f *fleet) error {
@@ -201,13 +209,18 @@ func cutNATS(ctx context.Context, f *fleet) error {
 		if err = errors.Join(flows, err); err != nil {
 			return fmt.Errorf("%s cut from the other servers: %w", m.name, err)
 		}
-		if err := f.settledAgain(ctx, at); err != nil {
+		mended := time.Now()
+		if err := f.settledAgain(ctx, at, repairsWithin); err != nil {
 			return fmt.Errorf("%s is with the other servers again: %w", m.name, err)
 		}
-		f.note("%s cut from the other servers: longest silence of rooms %s", m.name, span(f.gaps[before:]))
+		f.note("%s cut from the other servers at %s for %.1f s: longest silence of rooms %s; NATS itself well %.1f s after it was mended",
+			m.name, at.Format(clock), mended.Sub(at).Seconds(), span(f.gaps[before:]), time.Since(mended).Seconds())
 	}
 	return f.grow(ctx, 50)
 }
+
+// clock is how notes give a moment, to find it in the logs.
+const clock = "15:04:05.000"
 
 // muteWithin is how long nodes may hang on a server that has gone without a word.
 const muteWithin = 20 * time.Second
@@ -237,7 +250,7 @@ func muteNATS(ctx context.Context, f *fleet) error {
 		if err := errors.Join(flows, m.mendAll(ctx)); err != nil {
 			return fmt.Errorf("%s without a word: %w", m.name, err)
 		}
-		if err := f.settledAgain(ctx, at); err != nil {
+		if err := f.settledAgain(ctx, at, natsWithin); err != nil {
 			return err
 		}
 		f.note("%s gone without a word: longest silence of rooms %s", m.name, span(f.gaps[before:]))
@@ -286,7 +299,7 @@ func (f *fleet) withoutQuorum(ctx context.Context, gone []*machine) error {
 				return err
 			}
 		}
-		if err := errors.Join(f.natsReady(ctx), f.ready(ctx)); err != nil {
+		if err := errors.Join(f.natsReady(ctx, natsWithin), f.ready(ctx)); err != nil {
 			return err
 		}
 		ready := time.Since(back)

@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.DurationVar(&o.each, "each", 0, "how long scenarios without an end of their own go on; 0: their own default")
 	flags.Uint64Var(&o.seed, "seed", 1, "draws load and times of faults")
 	flags.IntVar(&o.kills, "kills", 20, "least kills of the scenarios kill and owners, and drains of rolling")
-	flags.BoolVar(&o.keep, "keep", false, "keep the folders")
+	flags.BoolVar(&o.keep, "keep", false, "keep the folders, with logs of NATS at debug level")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func runAll(ctx context.Context, chosen []scenario, o options, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	t := &tools{dir: dir, binary: filepath.Join(dir, "giftwire"), natsd: filepath.Join(dir, "natsd"), seed: o.seed, kills: o.kills}
+	t := &tools{dir: dir, binary: filepath.Join(dir, "giftwire"), natsd: filepath.Join(dir, "natsd"), seed: o.seed, kills: o.kills, keep: o.keep}
 	if t.root, err = moduleRoot(ctx); err != nil {
 		return err
 	}

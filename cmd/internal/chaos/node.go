@@ -41,8 +41,8 @@ type node struct {
 }
 
 // startNode runs a command line that is, or becomes, giftwire. It dies with this
-// process.
-func startNode(line []string) (*node, error) {
+// process. Its whole log goes to the end of a file as well; an empty name: to none.
+func startNode(line []string, log string) (*node, error) {
 	n := &node{cmd: exec.Command(line[0], line[1:]...), exited: make(chan struct{}), bind: make(map[string]string)} //nolint:noctx // it is ended by signals
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	n.cmd.Env = append(os.Environ(), "GOTRACEBACK=all")
@@ -51,16 +51,19 @@ func startNode(line []string) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	whole, err := openLog(log)
+	if err != nil {
+		return nil, errors.Join(err, read.Close(), write.Close())
+	}
 	n.cmd.Stderr, n.cmd.Stdout = write, write
 	n.started = time.Now()
 	err = n.cmd.Start()
 	_ = write.Close() // the child has its own
 	if err != nil {
-		_ = read.Close()
-		return nil, err
+		return nil, errors.Join(err, read.Close(), whole.Close())
 	}
 	var reader sync.WaitGroup
-	reader.Go(func() { n.read(read) })
+	reader.Go(func() { n.read(read, whole) })
 	go func() { // joined by whoever waits for exited
 		_ = n.cmd.Wait() // the status is in ProcessState
 		reader.Wait()
@@ -69,9 +72,17 @@ func startNode(line []string) (*node, error) {
 	return n, nil
 }
 
+// openLog opens a log to go on with.
+func openLog(name string) (*os.File, error) {
+	if name == "" {
+		name = os.DevNull
+	}
+	return os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // a name of ours
+}
+
 // read keeps what the process logs and learns its addresses.
-func (n *node) read(from io.ReadCloser) {
-	defer func() { _ = from.Close() }() // only read
+func (n *node) read(from io.ReadCloser, whole io.WriteCloser) {
+	defer func() { _, _ = from.Close(), whole.Close() }() // a log that is cut off proves nothing
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -79,6 +90,7 @@ func (n *node) read(from io.ReadCloser) {
 			Flag    string `json:"flag"`
 			Address string `json:"address"`
 		}
+		_, _ = fmt.Fprintln(whole, lines.Text()) // it is for people, who see where it ends
 		n.mu.Lock()
 		n.lines = append(n.lines, lines.Text())
 		if len(n.lines) > linesMax {

@@ -77,6 +77,7 @@ type tools struct {
 	root   string // of the module
 	seed   uint64
 	kills  int
+	keep   bool // folders stay, and NATS logs more
 }
 
 func newWorld(ctx context.Context, t *tools, name string) (*world, error) {
@@ -149,7 +150,7 @@ func (w *world) launch(h how) error {
 		"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--node", "n1", "--data", data,
 		"--zego-url", "http://"+w.door.address, "--zego-app-id", strconv.Itoa(appID), "--zego-server-secret", serverSecret,
 		"--games", w.games, "--jwt-secret", jwtSecret, "--api-key", apiKey)
-	n, err := startNode(append(line, h.more...))
+	n, err := startNode(append(line, h.more...), "")
 	if err != nil {
 		return err
 	}
