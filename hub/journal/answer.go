@@ -22,6 +22,7 @@ const (
 	codeWrongLast            jetstream.ErrorCode = 10071 // someone else has written
 	codeReplicasNotSupported jetstream.ErrorCode = 10074
 	codeStoreFailed          jetstream.ErrorCode = 10077 // full, or the store is closed
+	codeInProcess            jetstream.ErrorCode = 10158 // the id of another publish that has no sequence yet
 )
 
 func apiCode(err error) jetstream.ErrorCode {

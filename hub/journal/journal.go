@@ -42,6 +42,9 @@ type tuning struct {
 	window time.Duration // how long JetStream remembers a Nats-Msg-Id
 	grace  time.Duration // what a publish in flight gets when Run ends
 	repeat time.Duration // after it, a publish is looked up before it is repeated
+	// inProcess is how long an id may be in process before it is looked whether it is.
+	inProcess time.Duration
+
 	poll   time.Duration // how often a waiting reader looks without being told
 	mark   time.Duration // how often a quiet partition's reader moves its position on
 	direct time.Duration // how long the next answer of a batch may take
@@ -60,7 +63,9 @@ func defaultTuning() tuning {
 		grace:  5 * time.Second,
 		// 20 s before the window closes, for an attempt that travels slowly.
 		repeat: 100 * time.Second,
-		poll:   time.Second,
+		// A proposal that is under way takes milliseconds.
+		inProcess: 3 * time.Second,
+		poll:      time.Second,
 		// 26 times within GiftAge.
 		mark:   time.Hour,
 		direct: 500 * time.Millisecond,

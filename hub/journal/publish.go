@@ -24,17 +24,17 @@ const (
 func (p *publisher) store(hard context.Context) (uint64, error) {
 	p.number++
 	p.body = appendGiftRecord(p.body[:0], p.j.cfg.Node, p.j.incarnation, p.number, p.batch)
-	msg := &nats.Msg{Subject: p.subject, Data: p.body, Header: nats.Header{
-		jetstream.MsgIDHeader: {p.msgID()},
-	}}
+	name := p.msgID()
+	msg := &nats.Msg{Subject: p.subject, Data: p.body, Header: nats.Header{jetstream.MsgIDHeader: {name}}}
 	begun := time.Now()
 	defer p.resume()
 	var unanswered bool // an attempt may have landed
+	var stuck stuckID
 	wait := retryFirst
 	for attempt := 1; ; attempt++ {
 		if unanswered && time.Since(begun) > p.j.tuning.repeat {
 			// JetStream may have forgotten the id: a repeat could be stored twice.
-			if seq, err := p.find(hard, msg.Header.Get(jetstream.MsgIDHeader)); err != nil || seq != 0 {
+			if seq, err := p.find(hard, name); err != nil || seq != 0 {
 				if err == nil {
 					return p.took(begun, seq), nil
 				}
@@ -61,7 +61,14 @@ func (p *publisher) store(hard context.Context) (uint64, error) {
 			if !unanswered {
 				return 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
 			}
-			p.stall()
+			p.stall(err)
+		}
+		if stuck.heard(err) >= p.j.tuning.inProcess {
+			if seq, err := p.settleID(hard, name); err == nil && seq != 0 {
+				return p.took(begun, seq), nil
+			} else if err == nil {
+				msg.Header.Set(jetstream.MsgIDHeader, stuck.next(name))
+			}
 		}
 		if ended := pause(hard, wait); ended != nil {
 			if unanswered {
@@ -94,21 +101,4 @@ func (p *publisher) took(begun time.Time, seq uint64) uint64 {
 // msgID is unique over restarts and partitions: message ids are per stream.
 func (p *publisher) msgID() string {
 	return p.j.incarnation + "." + strconv.Itoa(p.partition) + "." + strconv.FormatUint(p.number, 10)
-}
-
-// find looks the record up that was published under the id: between the newest
-// own one known to be stored and the partition's last. 0: it is not there.
-func (p *publisher) find(ctx context.Context, id string) (uint64, error) {
-	tail, err := p.j.leaderLast(ctx, streamGifts, p.subject)
-	if err != nil {
-		return 0, err
-	}
-	var at uint64
-	err = p.j.readThrough(ctx, span{stream: streamGifts, subject: p.subject, after: p.last, upTo: tail.seq}, func(m message) error {
-		if m.header.Get(jetstream.MsgIDHeader) == id {
-			at = m.seq
-		}
-		return nil
-	})
-	return at, err
 }

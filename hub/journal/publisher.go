@@ -145,13 +145,14 @@ func (p *publisher) settle(seq uint64, err error) {
 
 // stall refuses entries and fails those that wait behind an unanswered publish:
 // their senders can try elsewhere or later, and nothing of them was handed over.
-func (p *publisher) stall() {
+func (p *publisher) stall(why error) {
 	failed, first := p.queue.refuse(errUnanswered)
 	if !first {
 		return
 	}
 	p.j.health.stalled.Add(1)
-	p.j.cfg.Logger.Warn("a publish has no answer: entries are refused", slog.Int("partition", p.partition))
+	p.j.cfg.Logger.Warn("a publish has no answer: entries are refused",
+		slog.Int("partition", p.partition), slog.Any("error", why))
 	for _, e := range failed {
 		e.done(Receipt{}, errUnanswered)
 	}

@@ -53,6 +53,7 @@ type reply struct {
 	seq, prev uint64 // of a record; of an end: prev is the last one
 	upTo      uint64
 	data      string
+	id        string // of its publish
 }
 
 func record(seq, prev uint64) reply {
@@ -88,6 +89,7 @@ func (r *replicas) directSays(answers ...[]reply) (asked *int) {
 				out.Header.Set("Nats-Subject", "gw.x.0")
 				out.Header.Set("Nats-Sequence", fmt.Sprint(say.seq))
 				out.Header.Set("Nats-Time-Stamp", "2026-11-23T00:00:00.000000001Z")
+				out.Header.Set("Nats-Msg-Id", say.id)
 				out.Data = []byte(say.data)
 			}
 			out.Header.Set("Nats-Last-Sequence", fmt.Sprint(say.prev))
