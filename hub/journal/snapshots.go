@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -82,11 +83,26 @@ func (p *Partition) SaveChunk(ctx context.Context, name string, data []byte) err
 	return err
 }
 
-// save publishes until it is stored, over the blob expected, if there is one. A repeat
-// without an expectation may store it twice, which harms neither chunks nor ids.
+// save publishes until it is stored, over the blob expected, if there is one. Repeats
+// without an expectation have one id: a leader that was cut off from its peers would take
+// each in, and throws them away one at a time, at more than a second each, when it is back
+// (nats-server v2.15.2, processAppendEntry), without being a replica until then. It may be
+// stored twice all the same, which harms neither chunks nor ids.
 func (p *Partition) save(ctx context.Context, subject string, data []byte, expected *uint64) (uint64, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return 0, fmt.Errorf("journal: make an id: %w", err)
+	}
+	msg := &nats.Msg{Subject: subject, Data: data, Header: nats.Header{}}
+	var opts []jetstream.PublishOpt
+	if expected != nil {
+		opts = append(opts, jetstream.WithExpectLastSequencePerSubject(*expected))
+	} else {
+		msg.Header.Set(jetstream.MsgIDHeader, id.String())
+	}
+	var stuck stuckID
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
-		seq, err := p.trySave(ctx, subject, data, expected)
+		seq, err := p.trySave(ctx, msg, opts)
 		switch {
 		case err == nil:
 			return seq, nil
@@ -96,6 +112,8 @@ func (p *Partition) save(ctx context.Context, subject string, data []byte, expec
 			return 0, err
 		case judge(err) == refused:
 			return 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		case stuck.heard(err) >= p.j.tuning.inProcess:
+			msg.Header.Set(jetstream.MsgIDHeader, stuck.next(id.String()))
 		}
 		if err := p.j.pause(ctx, wait); err != nil {
 			return 0, err
@@ -103,14 +121,10 @@ func (p *Partition) save(ctx context.Context, subject string, data []byte, expec
 	}
 }
 
-func (p *Partition) trySave(ctx context.Context, subject string, data []byte, expected *uint64) (uint64, error) {
+func (p *Partition) trySave(ctx context.Context, msg *nats.Msg, opts []jetstream.PublishOpt) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(p.j.cfg.Unanswered, time.Second))
 	defer cancel()
-	opts := []jetstream.PublishOpt{jetstream.WithRetryAttempts(0)}
-	if expected != nil {
-		opts = append(opts, jetstream.WithExpectLastSequencePerSubject(*expected))
-	}
-	ack, err := p.j.js.Publish(ctx, subject, data, opts...)
+	ack, err := p.j.js.PublishMsg(ctx, msg, append(opts, jetstream.WithRetryAttempts(0))...)
 	if err != nil {
 		return 0, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,14 +17,19 @@ import (
 // stores everything else.
 type forgetful struct {
 	jetstream.JetStream
-	stuck []string // ids
-	ids   []string // of the attempts, without repeats in a row
-	marks int
-	deny  int // marks that are not stored, the first ones
+	stuck   []string // ids
+	ids     []string // of the attempts, without repeats in a row
+	marks   int
+	deny    int             // marks that are not answered, the first ones
+	forget  int             // ids of marks that are in process for ever, the first ones
+	markIDs map[string]bool // that were answered
 }
 
 func (f *forgetful) PublishMsg(_ context.Context, m *nats.Msg, _ ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
 	id := m.Header.Get(jetstream.MsgIDHeader)
+	if !strings.HasPrefix(id, "i.0.") {
+		return f.mark(id)
+	}
 	if len(f.ids) == 0 || f.ids[len(f.ids)-1] != id {
 		f.ids = append(f.ids, id)
 	}
@@ -33,9 +39,14 @@ func (f *forgetful) PublishMsg(_ context.Context, m *nats.Msg, _ ...jetstream.Pu
 	return &jetstream.PubAck{Stream: streamGifts, Sequence: 12}, nil
 }
 
-func (f *forgetful) Publish(context.Context, string, []byte, ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+// mark denies marks at first: by no answer, or, if there is to be another id, by the
+// old one's being in process.
+func (f *forgetful) mark(id string) (*jetstream.PubAck, error) {
 	if f.marks++; f.marks <= f.deny {
 		return nil, jetstream.ErrNoStreamResponse
+	}
+	if f.markIDs[id] = true; len(f.markIDs) <= f.forget {
+		return nil, &jetstream.APIError{Code: 409, ErrorCode: codeInProcess}
 	}
 	return &jetstream.PubAck{Stream: streamGifts, Sequence: 9}, nil
 }
@@ -92,6 +103,7 @@ func TestAnIDInProcessForEver(t *testing.T) {
 			}
 			r.leaderSays(9, 9, 0)
 			r.j.cfg, r.j.js, r.j.tuning.inProcess = cfg, &tc.leader, 30*time.Millisecond
+			tc.leader.markIDs = make(map[string]bool)
 			p := newPublisher(r.j, 0)
 			r.j.publishers = []*publisher{p}
 			p.batch = []pending{{data: []byte(`{}`)}}
@@ -105,6 +117,20 @@ func TestAnIDInProcessForEver(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// Repeats of a mark have one id, so that a leader without peers takes it in once; another
+// one if that is in process for ever.
+func TestRepeatsOfAMarkHaveOneID(t *testing.T) {
+	r := newReplicas(t)
+	leader := &forgetful{forget: 1, markIDs: make(map[string]bool)}
+	r.j.js, r.j.tuning.inProcess = leader, 30*time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	seq, err := r.j.Log0().save(ctx, "gw.gifts.0", []byte("x"), nil)
+	if err != nil || seq != 9 || len(leader.markIDs) != 2 || leader.marks < 4 {
+		t.Errorf("came to %d, %v, after %d attempts with %d ids; want several, and 2", seq, err, leader.marks, len(leader.markIDs))
 	}
 }
 

@@ -79,6 +79,21 @@ var shared = []rule{
 		"hub/journal", "TestOwnersAreOneLog",
 	},
 	{
+		"an id in process is repeated for ever", "P12", "hub/journal/publish.go",
+		`if stuck.heard(err) >= p.j.tuning.inProcess {`, `if stuck.heard(err) >= time.Hour {`,
+		"hub/journal", "TestAnIDInProcessForEver",
+	},
+	{
+		"a record gets another id although it is stored", "P4", "hub/journal/stuck.go",
+		`	return at, err`, `	return at * 0, err`,
+		"hub/journal", "TestAnIDInProcessForEver",
+	},
+	{
+		"each repeat of a mark is another record", "P12", "hub/journal/snapshots.go",
+		`		case stuck.heard(err) >= p.j.tuning.inProcess:`, `		case stuck.heard(err) >= 0:`,
+		"hub/journal", "TestRepeatsOfAMarkHaveOneID",
+	},
+	{
 		"who is stopped in a takeover goes on behind the fence", "P7", "hub/owner/takeover.go",
 		`	if snap.head.Last >= own {`, `	if snap.head.Last > 1<<62 {`,
 		"hub/owner", "TestStoppedWhileTakingOver",
