@@ -79,7 +79,7 @@ func (j *Journal) tryConnect() error {
 		opts = append(opts, nats.InProcessServer(j.embedded.server))
 	} else {
 		opts = append(opts, nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pingsLost), nats.Timeout(dialMax),
-			nats.FlusherTimeout(dialMax))
+			nats.FlusherTimeout(dialMax), nats.ReconnectToServer(j.choose))
 		opts = append(opts, j.cfg.NATSOptions...)
 	}
 	opts = append(

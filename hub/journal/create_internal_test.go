@@ -64,7 +64,7 @@ func TestAutomaticReplicas(t *testing.T) {
 			}
 			defer nc.Close()
 			js := &placing{code: tc.code}
-			j := &Journal{nc: nc, js: js, tuning: tuning{replicas: 300 * time.Millisecond}}
+			j := &Journal{link: link{nc: nc, js: js}, tuning: tuning{replicas: 300 * time.Millisecond}}
 			j.cfg.NATSURL, j.cfg.Logger = tc.urls, slog.New(slog.DiscardHandler)
 			err = j.create(t.Context(), jetstream.StreamConfig{Name: "X"})
 			if (err == nil) != (tc.want != 0) || j.layout.replicas != tc.want {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // openMax bounds Open beside its context: an election (up to 9 s), the wait for
@@ -26,11 +25,10 @@ type Journal struct {
 	tuning      tuning
 	incarnation string
 	embedded    *embedded // nil: servers of your own
-	nc          *nats.Conn
-	js          jetstream.JetStream
-	layout      layout
-	publishers  []*publisher
-	floor       uint64 // GIFTS' last sequence before this incarnation
+	link
+	layout     layout
+	publishers []*publisher
+	floor      uint64 // GIFTS' last sequence before this incarnation
 
 	health health
 	stats  stats

@@ -84,7 +84,7 @@ func TestWhatAPublishComesTo(t *testing.T) {
 					t.Fatal(err)
 				}
 				js := &scripted{script: tc.script}
-				j := &Journal{cfg: cfg, tuning: defaultTuning(), js: js, layout: layout{partitions: 1}, incarnation: "i"}
+				j := &Journal{cfg: cfg, tuning: defaultTuning(), link: link{js: js}, layout: layout{partitions: 1}, incarnation: "i"}
 				p := newPublisher(j, 0)
 				p.batch = []pending{{data: []byte(`{}`)}}
 				// The time that a publish in flight gets.

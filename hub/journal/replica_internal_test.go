@@ -42,7 +42,7 @@ func newReplicas(t *testing.T) *replicas {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := &Journal{nc: nc, js: js, tuning: tuning, layout: layout{partitions: 1}, incarnation: "i"}
+	j := &Journal{link: link{nc: nc, js: js}, tuning: tuning, layout: layout{partitions: 1}, incarnation: "i"}
 	j.life.closed = make(chan struct{})
 	return &replicas{t: t, nc: nc, j: j}
 }
