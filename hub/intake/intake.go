@@ -88,7 +88,9 @@ func (noMeter) Unknown() {}
 
 // Submit takes a gift. It blocks for what must be known before the gift is handed
 // to the journal: at most LookupTimeout and ReserveTimeout. answer is called exactly
-// once, from here or from another goroutine, and must not block.
+// once, from here or from another goroutine, and must not block; a gift that is rejected
+// after the wallet was asked is answered when the wallet has taken its reservation back,
+// or has not in three tries of ReserveTimeout.
 func (in *Intake) Submit(ctx context.Context, g Gift, answer func(Verdict)) {
 	start := time.Now()
 	tell := func(v Verdict) {
@@ -147,7 +149,9 @@ func (in *Intake) first(ctx context.Context, gift *room.Gift, pay bool) {
 		// nothing was charged, nor give back what was reserved for it.
 		v, ok = rejected(wire.CodeUnavailable, "whether the gift was accepted before cannot be told now").of(gift.MsgID).later(), false
 	case ok && pay:
-		cost.attempt, v, ok = in.reserve(ctx, gift)
+		if cost.attempt, ok = in.reserve(ctx, gift); !ok {
+			return
+		}
 	}
 	if !ok {
 		in.settle(gift, v)
@@ -257,12 +261,7 @@ func (in *Intake) stored(ctx context.Context, gift *room.Gift, cost fee, err err
 		v = rejected(wire.CodeUnavailable, "the gift cannot be made durable now").of(gift.MsgID).later()
 	}
 	if v.Outcome == Rejected && cost.attempt != "" {
-		// Not here: the journal's goroutine must not wait for a wallet. The gift is in flight
-		// until it is settled, so Wait and End join it.
-		in.releases.do(func() {
-			in.release(ctx, gift, cost.attempt)
-			in.settle(gift, v)
-		})
+		in.settleReleased(ctx, gift, cost.attempt, v)
 		return
 	}
 	in.settle(gift, v)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/giftwire/giftwire/room"
 )
@@ -12,14 +13,18 @@ const (
 	// releaseTries is how often a Release is tried. What stays reserved then is told to
 	// the log; the platform finds it by comparing its reservations with the ledger.
 	releaseTries = 3
+	// releasePause is between two of them: a wallet that refuses connections would have had
+	// all three within a millisecond.
+	releasePause = 500 * time.Millisecond
 	// releasesMax is how many run at a time. When the store fails, all that waits in the
 	// journal's queue is given back: 90,000 gifts must not call the wallet at once.
 	releasesMax = 64
 )
 
-// releases gives back, beside the journal's goroutine, which must not wait for a wallet.
-// What waits is bounded by the gifts in the journal's queue. Its goroutines end when
-// nothing waits; who waits for the gifts in flight has waited for them.
+// releases gives back, beside those who must not wait for a wallet: the journal's
+// goroutine and viewers' readers. What waits are gifts in flight, which the limit of open
+// gifts bounds. Its goroutines end when nothing waits; who waits for the gifts in flight
+// has waited for them.
 type releases struct {
 	mu      sync.Mutex // guards the following
 	waiting []func()
@@ -57,17 +62,29 @@ func (r *releases) run() {
 // Another attempt may have: on another node, or an earlier one whose answer was lost.
 func (in *Intake) release(ctx context.Context, gift *room.Gift, attempt string) {
 	var err error
-	for range releaseTries {
+	for try := range releaseTries {
+		if try > 0 && !in.rest(releasePause) {
+			break
+		}
 		if err = in.tryRelease(ctx, gift, attempt); err == nil {
 			return
-		}
-		if in.life.Err() != nil {
-			break
 		}
 	}
 	in.releasesFailed.Add(1)
 	in.cfg.Logger.Error("wallet failed to release a reservation", slog.String("room", gift.Room),
 		slog.String("msg_id", gift.MsgID.String()), slog.String("attempt", attempt), slog.Any("error", err))
+}
+
+// rest pauses; false: the intake ends.
+func (in *Intake) rest(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-in.life.Done():
+		return false
+	}
 }
 
 func (in *Intake) tryRelease(ctx context.Context, gift *room.Gift, attempt string) error {
