@@ -242,7 +242,7 @@ func TestLargeRoomHoldsNobodyUp(t *testing.T) {
 		done = order.small && order.large == members
 		order.Unlock()
 	}
-	if order.before > members/10 {
+	if most := 64; order.before > most { // some turns of four, and who tells the small one has to have one, too
 		t.Errorf("a small room waited until %d of %d members of a large one were told", order.before, members)
 	}
 	for _, m := range all {

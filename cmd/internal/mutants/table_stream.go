@@ -48,7 +48,7 @@ var streams = []rule{
 		"hub/audience", "TestPrompt",
 	},
 	{
-		"a large room is told in one go", "P10", "hub/audience/hall.go",
+		"a large room is told in one go", "P10", "hub/audience/turns.go",
 		`			runtime.Gosched()`, ``,
 		"hub/audience", "TestLargeRoomHoldsNobodyUp",
 	},
