@@ -10,15 +10,18 @@ import (
 
 // drainShare is the part of Limits.Drain that each of the four bounded phases may
 // take: a twentieth, by default 1 s. What they leave is for ending the rooms (a snapshot,
-// 1 s, a call in flight, at most a quarter, see Limits.fill, and up to 5 s of storing what
-// it decided) and for the journal's last publishes (up to 5 s): 4 x 1 + 1 + 5 + 5 + 5 =
-// 20 s, if ZEGO, the store and the wallet hang all.
+// 1 s, a call in flight, at most a quarter, see Limits.fill, up to 3 s of storing what it
+// decided, and 0.4 s of giving the lease back), for the watch of the rooms' registry, which
+// is taken for ended after 1 s, for the journal's last publishes (up to 3 s), and for 2 s
+// of plain requests behind the hub: 4 x 1 + 1 + 5 + 3 + 0.4 + 1 + 3 + 2 = 19.4 s, if ZEGO,
+// the store and the wallet hang all.
 const drainShare = 20
 
 // drain ends the hub in phases, each of which needs the ones behind it: nothing new is
 // taken; what is on its way in is answered; what is open gets a last chance, and the
 // rest stays in the journal; the rooms are released; viewers are told to come back
-// elsewhere; the journal ends, and what it did not store is given back by the wallet. It returns what any part failed with.
+// elsewhere; the journal ends, and what it did not store is given back by the wallet. It
+// returns what any part failed with.
 func (h *Hub) drain(ctx context.Context, run running) error {
 	start := time.Now()
 	h.phase.to(phaseDraining)

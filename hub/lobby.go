@@ -88,8 +88,9 @@ func (h *Hub) newLobby() *lobby {
 	return newLobby(lobbyConfig{
 		face: face{node: h.cfg.Journal.Node(), epoch: h.cfg.Journal.Epoch()},
 		auth: h.cfg.Auth, origins: h.cfg.Web.Origins,
-		house: h.house, intake: h.intake, rooms: h.rooms, find: h.rooms.findOpen, owners: watched{h}, chat: chatter{h}, memoir: newMemoir(h.house, h.relay.Follower.Past), catalogue: h.cfg.Catalogue,
-		limits: h.cfg.Limits.Viewer, closed: h.phase.closed, log: h.cfg.Logger,
+		house: h.house, intake: h.intake, rooms: h.rooms, find: h.rooms.findOpen,
+		owners: watched{h}, chat: chatter{h}, memoir: newMemoir(h.house, h.relay.Follower.Past),
+		catalogue: h.cfg.Catalogue, limits: h.cfg.Limits.Viewer, closed: h.phase.closed, log: h.cfg.Logger,
 	})
 }
 

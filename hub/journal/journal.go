@@ -58,7 +58,7 @@ func defaultTuning() tuning {
 		// Longer costs the servers memory (about 100 bytes a record); a publish that stays
 		// without an answer for longer is looked up before it is repeated.
 		window: 2 * time.Minute,
-		grace:  5 * time.Second,
+		grace:  3 * time.Second,
 		// 20 s before the window closes, for an attempt that travels slowly.
 		repeat: 100 * time.Second,
 		// A proposal that is under way takes milliseconds.
@@ -70,10 +70,10 @@ func defaultTuning() tuning {
 		leader: time.Second,
 		check:  time.Second,
 		// The process has to be gone after 30 s (P13): up to 1 s until it is noticed, this,
-		// and a drain in which nothing waits for the store any more: a call of ZEGO that hangs,
-		// too (5 s), and two phases of 1.7 s (hub/drain.go) make 22.4 s. Where the drain had
-		// begun before, publishes in flight get no more time than this in all, which leaves
-		// three phases, the call, and 5 s of appends: 29.1 s.
+		// and a drain in which nothing waits for the store any more: three phases of 1 s, a
+		// call of ZEGO that hangs, too (5 s), and 3 s of the watch of rooms and the listeners
+		// (hub/drain.go) make 25 s. Where the drain had begun before, publishes in flight get
+		// no more time than this in all, which leaves one more phase and 3 s of appends: 29 s.
 		wedged: 13 * time.Second,
 
 		replicas: 10 * time.Second,
@@ -170,7 +170,7 @@ func (l *life) isClosed() bool {
 
 // Run publishes what is submitted and watches the store's health, until ctx ends.
 // Then it refuses entries, fails those that wait with [ErrClosed], gives publishes
-// in flight 5 s, fails those still unanswered with [ErrUnknown], and returns nil;
+// in flight 3 s, fails those still unanswered with [ErrUnknown], and returns nil;
 // everything that it started has ended by then. It returns [ErrWedged] earlier when
 // the embedded server cannot write for 13 s: only a restart of the process helps. Then
 // publishes in flight get no more time, and reads and appends that wait end with

@@ -18,7 +18,7 @@ import (
 const (
 	// settleGrace is how long what was decided may take to be stored once the calls in
 	// flight have ended. The store answers in milliseconds or not at all.
-	settleGrace = 5 * time.Second
+	settleGrace = 3 * time.Second
 	// markEvery keeps a quiet partition's last record from ageing out of OUTCOMES,
 	// whose age is days.
 	markEvery = time.Hour
