@@ -16,7 +16,8 @@ import (
 type membership struct {
 	journal *journal.Journal
 	alone   bool
-	// came and went hear of changes among the living. They must not block.
+	// came and went hear of changes among the living, one at a time. They must not block,
+	// nor call back.
 	came func()
 	went func(node string)
 	log  *slog.Logger
@@ -65,22 +66,21 @@ func (m *membership) leave(ctx context.Context) error {
 	return nil
 }
 
-// changed finds out who came and who went.
+// changed finds out who came and who went. It is called by several goroutines: each looks
+// and tells in one step, so that nobody who has come back is told of as gone.
 func (m *membership) changed() {
-	living := m.members.Load().Living()
-	now := make(map[string]bool, len(living))
-	for _, node := range living {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := make(map[string]bool)
+	for _, node := range m.members.Load().Living() {
 		now[node] = true
 	}
-	m.mu.Lock()
-	before := m.known
-	m.known = now
-	m.mu.Unlock()
-	for node := range before {
+	for node := range m.known {
 		if !now[node] && node != m.journal.Node() {
 			m.went(node)
 		}
 	}
+	m.known = now
 	m.came()
 }
 
