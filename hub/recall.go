@@ -42,13 +42,13 @@ func (m *memoir) recall(ctx context.Context, roomID string, since uint64, now ow
 	ctx, cancel := context.WithTimeout(ctx, recallMax)
 	defer cancel()
 	for since <= now.Seq && ctx.Err() == nil {
-		if _, lacks := m.house.Lacks(roomID, since, now.Record); !lacks {
+		if _, lacks := m.house.Lacks(roomID, since, now); !lacks {
 			return
 		}
 		r, first := m.begin(roomID, since)
 		if first {
 			defer m.end(roomID, r)
-			upTo, lacks := m.house.Lacks(roomID, since, now.Record)
+			upTo, lacks := m.house.Lacks(roomID, since, now)
 			if !lacks {
 				return // it was read between the two looks
 			}

@@ -69,7 +69,7 @@ func (l *lobby) begin(k *link, v visitor) {
 func (s *session) enter(v visitor) error {
 	l, state := s.lobby, v.state
 	member, err := l.house.Join(audience.Joining{
-		Room: v.room, User: v.who.User.ID, Conn: s.link, Seq: state.Seq, Since: v.since,
+		Room: v.room, User: v.who.User.ID, Conn: s.link, Seq: state.Seq, Record: state.Record, Since: v.since,
 		Welcome: func(at audience.Standing) []byte {
 			return wire.Welcome{
 				Room: v.room, UserID: v.who.User.ID, Node: l.face.node, Epoch: l.face.epoch,

@@ -22,6 +22,7 @@ type hall struct {
 	roster  []*Member          // a copy of members, never written to; nil: they have changed
 	users   map[string]*Member // the first member of each user
 	seq     uint64             // of the newest gifts event
+	record  uint64             // of the log, the newest that was told or read here; 0: none was
 	pos     uint64             // of the next entry
 	past    history
 	// queue is what the members were not told yet. It is as long as what a room decides
@@ -37,9 +38,11 @@ type hall struct {
 // it has missed. In one step, so that nothing told at the same time is missed or
 // heard twice.
 func (h *hall) join(j Joining) *Member {
+	h.catchUp(j.Seq, j.Record)
 	m := &Member{hall: h, user: j.User, conn: j.Conn, from: start{pos: h.pos}, place: len(h.members)}
 	m.fast, _ = j.Conn.(Prompt) // nil where it is none
-	standing := Standing{Seq: h.seq, Viewers: h.viewers() + 1}
+	standing := Standing{Seq: max(h.seq, j.Seq), Viewers: h.viewers() + 1}
+	m.from.seq = standing.Seq
 	var missed []item
 	if s := j.Since; s != nil && *s <= max(h.seq, j.Seq) {
 		standing.Seq, standing.Resumed = *s, true
@@ -126,27 +129,59 @@ func (h *hall) enqueue(e entry) (pos uint64) {
 // decided tells what was decided, under mu.
 func (h *hall) decided(news owner.News) {
 	now := time.Now()
+	delivered := deliveredOf(&news)
+	heard, before := h.seq, news.Seq // the newest gifts event told here, and the one before these
+	if len(delivered) > 0 && before > 0 {
+		before--
+	}
+	inLog := news.Prev > h.record && (h.record > 0 || before > heard)
+	if inLog {
+		// Some records were never told here: nobody was there for a while, or they could not
+		// be had. What is remembered begins anew, so that whoever resumes gets them from the log.
+		h.begin(before)
+	}
+	h.record = max(h.record, news.Record)
 	if l := &h.past.log; !l.known && len(news.Decisions) > 0 {
 		l.known, l.older = true, news.Prev
 	}
 	for i := range news.Decisions {
 		h.result(news.Seq, news.Decisions[i], past{record: news.Record, at: now})
 	}
-	delivered := deliveredOf(&news)
-	if news.Seq <= h.seq {
-		return // known already: the room was entered after this was counted
+	gap := item{event: wire.Encode(wire.Lagged{From: heard + 1, To: before}), kind: kindLagged, from: heard + 1, to: before}
+	switch {
+	case before <= heard:
+	case inLog:
+		h.tell(gap)
+	default:
+		h.public(gap, past{at: now})
 	}
-	if before := news.Seq - 1; len(delivered) == 0 || before > h.seq {
-		// Some events were never told here.
-		if len(delivered) == 0 {
-			before = news.Seq
-		}
-		h.public(item{event: wire.Encode(wire.Lagged{From: h.seq + 1, To: before}), kind: kindLagged, from: h.seq + 1, to: before}, past{record: news.Prev, at: now})
+	if news.Seq <= heard {
+		return // known already: the room was entered after this was counted
 	}
 	if len(delivered) > 0 {
 		h.public(giftsItem(news.Seq, delivered), past{record: news.Record, at: now})
 	}
 	h.seq = news.Seq
+}
+
+// begin makes the hall one that was told nothing yet, under mu: seq is the newest gifts
+// event before all that it will be told.
+func (h *hall) begin(seq uint64) {
+	h.seq, h.past = seq, newHistory(seq)
+}
+
+// catchUp has a hall where nobody is begin at the room's newest gifts event and record (0:
+// not known), if it is behind: it is not told of rooms that nobody watches here. Under mu.
+func (h *hall) catchUp(seq, record uint64) {
+	behind := record > h.record || record == 0 && seq > h.seq
+	if len(h.members) > 0 || !behind || seq < h.seq {
+		return
+	}
+	h.begin(seq)
+	if record > 0 {
+		h.record = record
+		h.past.log.known, h.past.log.older = true, record
+	}
 }
 
 // deliveredOf lists what a gifts event shows of the news.
@@ -178,6 +213,9 @@ func (h *hall) public(it item, p past) {
 func (h *hall) result(seq uint64, d room.Decision, p past) {
 	it := resultItem(seq, d)
 	p.item, p.pos, p.user = it, h.enqueue(entry{item: it, gift: d.Gift}), d.Gift.User.ID
+	if p.record != 0 && p.record <= h.past.log.older {
+		return // it is read from the log
+	}
 	h.past.addResult(p, h.house.limits.HistoryBytes)
 }
 

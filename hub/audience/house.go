@@ -106,9 +106,9 @@ type Joining struct {
 	Room string
 	User string
 	Conn Conn
-	// Seq is the room's newest gifts event, as its owner knows it: the house may not know
-	// the room, or not have been told yet.
-	Seq uint64
+	// Seq is the room's newest gifts event, as its owner knows it, and Record its newest
+	// record: the house may not know the room, or not have been told yet.
+	Seq, Record uint64
 	// Since is the last gifts event that the viewer has heard in this epoch; nil: it
 	// starts over.
 	Since *uint64

@@ -9,44 +9,55 @@ import (
 
 // Lacks reports whether the house would have to tell a viewer, who has heard everything
 // up to a sequence, of a gap that may be read from the room's log: after a restart, on
-// another node, or when its history has been dropped. upTo is the record from which on to
-// read back: the newest that is not here, or newest, the room's, where nothing is.
-func (h *House) Lacks(roomID string, since, newest uint64) (upTo uint64, lacks bool) {
+// another node, or when its history has been dropped or nobody watched the room here. at
+// is where the room's owner says that it stands. upTo is the record from which on to read
+// back: the newest that is not here.
+func (h *House) Lacks(roomID string, since uint64, at owner.RoomState) (upTo uint64, lacks bool) {
 	hl := h.find(roomID)
 	if hl == nil {
-		return newest, newest > 0
+		return at.Record, at.Record > 0
 	}
 	defer hl.mu.Unlock()
+	hl.catchUp(at.Seq, at.Record)
+	upTo = at.Record
 	if l := &hl.past.log; l.known {
-		newest = l.older
+		upTo = l.older
 	}
-	return newest, newest > 0 && since < hl.past.enough
+	return upTo, upTo > 0 && since < hl.past.enough
 }
 
 // Recall takes in what was read for Lacks: the room's news up to that record, oldest
 // first and without gaps, as far back as since or as can be had. seq is the room's newest
 // gifts event, for a house that does not know the room yet. What does not fit the bounds
-// of the history is left out; viewers who need it hear lagged.
+// of the history is left out; viewers who need it hear lagged, and it is not asked for
+// again until something of the history has been dropped.
 func (h *House) Recall(roomID string, seq, since uint64, news []owner.News) {
 	hl := h.enter(roomID, func() uint64 { return seq })
 	defer hl.mu.Unlock()
-	hl.past.recall(news, h.limits.HistoryBytes)
+	if !hl.past.recall(news, h.limits.HistoryBytes) {
+		since = 0
+	}
+	if len(news) > 0 {
+		hl.record = max(hl.record, news[len(news)-1].Record)
+	}
 	hl.past.enough = min(hl.past.enough, since)
 }
 
-// recall puts news before everything that is here.
-func (h *history) recall(news []owner.News, bytes int) {
+// recall puts news before everything that is here, the newest first; false: the rest of
+// it does not fit.
+func (h *history) recall(news []owner.News, bytes int) bool {
 	now := time.Now()
 	for i := len(news) - 1; i >= 0; i-- {
 		n := &news[i]
-		if h.log.known && n.Record > h.log.older {
-			continue // it was told meanwhile
+		if h.log.known && n.Record > h.log.older || !h.log.known && n.Seq > h.floor {
+			continue // it was told meanwhile, or will be
 		}
 		if !h.before(n, now, bytes) {
-			return
+			return false
 		}
 		h.log.known, h.log.older = true, n.Prev
 	}
+	return true
 }
 
 // before puts one record before the others; false: it does not fit, or there is a gap.

@@ -107,7 +107,8 @@ func (v *viewer) unblock() {
 type theatre struct {
 	*audience.House
 	t      *testing.T
-	prompt bool // connections take frames at once
+	prompt bool   // connections take frames at once
+	record uint64 // the room's newest, as its owner says
 }
 
 // open runs f with a house that runs; in a bubble, so that time is exact.
@@ -155,7 +156,7 @@ func (th *theatre) enter(v *viewer, since int) { th.enterAt(v, since, 0) }
 // enterAt is enter where the room's owner says that seq is the newest gifts event.
 func (th *theatre) enterAt(v *viewer, since int, seq uint64) {
 	th.t.Helper()
-	j := audience.Joining{Room: "r1", User: v.user, Conn: v, Welcome: welcome, Seq: seq}
+	j := audience.Joining{Room: "r1", User: v.user, Conn: v, Welcome: welcome, Seq: seq, Record: th.record}
 	if th.prompt {
 		j.Conn = &quick{viewer: v}
 	}

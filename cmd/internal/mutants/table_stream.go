@@ -48,6 +48,29 @@ var streams = []rule{
 		"hub/audience", "TestPrompt",
 	},
 	{
+		"what was not told here for a while is lagged", "P9", "hub/audience/hall.go",
+		`	if inLog {
+		// Some`, `	if inLog && before == 0 {
+		// Some`,
+		"hub/audience", "TestRecallAfterAWhile",
+	},
+	{
+		"an empty hall does not look how far it is behind", "P9", "hub/audience/recall.go",
+		`	hl.catchUp(at.Seq, at.Record)`, ``,
+		"hub/audience", "TestRecallAfterAWhile",
+	},
+	{
+		"what does not fit is read by everyone who comes", "P10", "hub/audience/recall.go",
+		`		since = 0
+`, ``,
+		"hub/audience", "TestRecallOnce",
+	},
+	{
+		"what is on its way takes older news away", "P9", "hub/audience/recall.go",
+		` || !h.log.known && n.Seq > h.floor`, ``,
+		"hub/audience", "TestRecallOfWhatIsOnItsWay",
+	},
+	{
 		"a large room is told in one go", "P10", "hub/audience/turns.go",
 		`			runtime.Gosched()`, ``,
 		"hub/audience", "TestLargeRoomHoldsNobodyUp",
