@@ -145,7 +145,7 @@ func TestOwnerIsCutOff(t *testing.T) {
 	// A room of the first node's.
 	id := ""
 	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"} {
-		if first.partitions.serves(first.cfg.Journal.Partition(name)) {
+		if _, served := first.partitions.state(first.cfg.Journal.Partition(name), name); served {
 			id = name
 		}
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/giftwire/giftwire/hub/cluster"
 	"github.com/giftwire/giftwire/hub/owner"
-	"github.com/giftwire/giftwire/room"
 )
 
 // gameNotes writes what the games of this node's rooms do into the room registry, for
@@ -17,21 +16,16 @@ import (
 // a copy, some milliseconds old: the journal is what counts.
 type gameNotes struct {
 	rooms *directory
-	// owned says whether this node still serves the room: a note of a former owner would
-	// be older than what its successor wrote.
-	owned func(roomID string) bool
-	log   *slog.Logger
-	wake  chan struct{} // 1-buffered: something waits
+	// now is a room's state if this node serves it: what a former owner has to say is older
+	// than what its successor wrote.
+	now  func(roomID string) (state owner.RoomState, served bool)
+	log  *slog.Logger
+	wake chan struct{} // 1-buffered: something waits
 
-	mu      sync.Mutex // guards waiting
-	waiting map[string]gameNote
-}
-
-// gameNote is what a room's game does. The newest of a room is kept, and a room is
-// there once: the notes are bounded by the rooms of this node.
-type gameNote struct {
-	game string // MiniGameId
-	now  room.Game
+	mu sync.Mutex // guards waiting
+	// waiting are the rooms whose state is to be written as it is then, so that no order of
+	// notes can matter. They are bounded by the rooms of this node.
+	waiting map[string]struct{}
 }
 
 // noteMax bounds one write of a note, notePause is how long a failed one rests.
@@ -40,17 +34,17 @@ const (
 	notePause = time.Second
 )
 
-func newGameNotes(rooms *directory, owned func(string) bool, log *slog.Logger) *gameNotes {
+func newGameNotes(rooms *directory, now func(string) (owner.RoomState, bool), log *slog.Logger) *gameNotes {
 	return &gameNotes{
-		rooms: rooms, owned: owned, log: log,
-		wake: make(chan struct{}, 1), waiting: make(map[string]gameNote),
+		rooms: rooms, now: now, log: log,
+		wake: make(chan struct{}, 1), waiting: make(map[string]struct{}),
 	}
 }
 
-// note has a state written. It does not block.
-func (g *gameNotes) note(roomID, gameID string, now room.Game) {
+// note has a room's state written. It does not block.
+func (g *gameNotes) note(roomID string) {
 	g.mu.Lock()
-	g.waiting[roomID] = gameNote{gameID, now}
+	g.waiting[roomID] = struct{}{}
 	g.mu.Unlock()
 	g.rouse()
 }
@@ -67,7 +61,7 @@ func (g *gameNotes) takenOver(heads []owner.Head) {
 	for i := range heads {
 		h := &heads[i]
 		if now, id := g.rooms.playing(h.Room); id != h.GameID || now != h.Game {
-			g.note(h.Room, h.GameID, h.Game)
+			g.note(h.Room)
 		}
 	}
 }
@@ -96,37 +90,31 @@ func (g *gameNotes) run(ctx context.Context) error {
 func (g *gameNotes) writeAll(ctx context.Context) bool {
 	g.mu.Lock()
 	notes := g.waiting
-	g.waiting = make(map[string]gameNote)
+	g.waiting = make(map[string]struct{})
 	g.mu.Unlock()
 	all := true
-	for roomID, n := range notes {
-		if !g.owned(roomID) {
-			continue
-		}
-		if err := g.write(ctx, roomID, n); err != nil {
+	for roomID := range notes {
+		if err := g.write(ctx, roomID); err != nil {
 			all = false
 			g.log.Debug("game not noted; trying again", slog.String("room", roomID), slog.Any("error", err))
-			g.keep(roomID, n)
+			g.mu.Lock()
+			g.waiting[roomID] = struct{}{}
+			g.mu.Unlock()
 		}
 	}
 	return all
 }
 
-func (g *gameNotes) write(ctx context.Context, roomID string, n gameNote) error {
+func (g *gameNotes) write(ctx context.Context, roomID string) error {
 	ctx, cancel := context.WithTimeout(ctx, noteMax)
 	defer cancel()
-	err := g.rooms.setGame(ctx, roomID, n.game, n.now)
+	state, served := g.now(roomID)
+	if !served {
+		return nil // its owner does so
+	}
+	err := g.rooms.setGame(ctx, roomID, state.GameID, state.Game)
 	if errors.Is(err, cluster.ErrUnknownRoom) {
 		return nil // nobody can ask for it
 	}
 	return err
-}
-
-// keep puts a note back that was not written, unless a newer one has come.
-func (g *gameNotes) keep(roomID string, n gameNote) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if _, newer := g.waiting[roomID]; !newer {
-		g.waiting[roomID] = n
-	}
 }

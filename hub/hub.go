@@ -83,7 +83,9 @@ func (h *Hub) newCluster() error {
 		bus = cluster.NewBus(j)
 		wires = relay.Over(bus)
 		newest = func(ctx context.Context, n int) (uint64, error) { return j.Log(n).LastGift(ctx) }
-		h.games = newGameNotes(h.rooms, func(roomID string) bool { return h.partitions.serves(j.Partition(roomID)) }, log)
+		h.games = newGameNotes(h.rooms, func(roomID string) (owner.RoomState, bool) {
+			return h.partitions.state(j.Partition(roomID), roomID)
+		}, log)
 	}
 	h.membership = &membership{
 		journal: j, alone: j.Embedded(), log: log,

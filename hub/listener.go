@@ -30,7 +30,7 @@ func (l *listener) Repeated(seq uint64, d room.Decision) { l.next.Repeated(seq, 
 // GameChanged implements owner.Listener.
 func (l *listener) GameChanged(roomID, gameID string, game room.Game) {
 	if l.games != nil {
-		l.games.note(roomID, gameID, game)
+		l.games.note(roomID)
 	}
 	l.next.GameChanged(roomID, gameID, game)
 }

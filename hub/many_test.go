@@ -177,7 +177,7 @@ func TestDrainHandsOver(t *testing.T) {
 	t.Parallel()
 	_, hubs := fleetOf(t, "n1", "n2")
 	owner, other := hubs[0], hubs[1]
-	if !owner.partitions.serves(owner.cfg.Journal.Partition("r1")) {
+	if _, served := owner.partitions.state(owner.cfg.Journal.Partition("r1"), "r1"); !served {
 		owner, other = other, owner
 	}
 	ann, bob := owner.viewer(t, "ann"), other.viewer(t, "bob")

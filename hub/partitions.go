@@ -136,10 +136,14 @@ func (ps *partitions) ready() int {
 	return ready
 }
 
-// serves reports whether a partition is served here.
-func (ps *partitions) serves(n int) bool {
+// state is that of a room of a partition that is served here; false: it is not.
+func (ps *partitions) state(n int, roomID string) (owner.RoomState, bool) {
 	p, ok := ps.holding.Get(n)
-	return ok && p.Ready()
+	if !ok {
+		return owner.RoomState{}, false
+	}
+	state := p.Room(roomID)
+	return state, state.Owner != ""
 }
 
 // crowded lists the rooms here with at least so many open gifts.
