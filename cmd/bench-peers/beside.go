@@ -8,10 +8,10 @@ import (
 
 // The rooms of the scenario beside.
 const (
-	smallRooms  = 100
-	smallSize   = 10
-	smallEvery  = 2 * time.Millisecond // one of them is told: 5 messages/s each
-	largeEvery  = time.Second / 3
+	smallRooms = 100
+	smallSize  = 10
+	smallEvery = 2 * time.Millisecond // one of them is told: 5 messages/s each
+	largeEvery = time.Second / 3
 )
 
 // runBeside tells small rooms one after the other, alone and while a large room is told.

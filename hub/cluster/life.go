@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -17,68 +18,114 @@ type Life struct {
 	// Incarnation is new with every life.
 	Incarnation string
 	members     *Members
+	leaving     atomic.Bool
 
-	mu       sync.Mutex // guards the following, and makes writes of the lease one at a time
+	writing  chan struct{} // of one, held while the lease is written; guards revision
 	revision uint64
-	leaving  bool
 }
 
-// keep renews the lease until ctx ends, or it is somebody else's: errEvicted.
+func newLife(incarnation string, m *Members) *Life {
+	return &Life{Incarnation: incarnation, members: m, writing: make(chan struct{}, 1)}
+}
+
+// lock is ended by unlock. It waits for writes of others, and fails when ctx ends.
+func (l *Life) lock(ctx context.Context) error {
+	select {
+	case l.writing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *Life) unlock() { <-l.writing }
+
+// keep renews the lease until ctx ends, or it is somebody else's: errEvicted. While it
+// cannot be renewed it looks whether the bucket is there, and for a better server.
 func (l *Life) keep(ctx context.Context) error {
 	tick := time.NewTicker(renewEvery)
 	defer tick.Stop()
-	moved := time.Now() // to the server that is asked now, or the last good renewal
-	var looked time.Time
+	m := l.members
+	good := time.Now() // the last renewal
+	moved, tried, looked := good, good, good
+	var trials sync.WaitGroup
+	defer trials.Wait()
+	trying := make(chan struct{}, 1) // held by the one trial at a time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		err := l.renew(ctx)
+		err := l.renew(ctx, m.leases)
 		switch {
 		case err == nil:
-			moved = time.Now()
+			good = time.Now()
+			moved, tried = good, good
+			continue
 		case errors.Is(err, errEvicted):
 			return err
-		case ctx.Err() == nil:
-			l.members.cfg.Logger.Warn("lease not renewed", slog.Any("error", err))
-			if time.Since(looked) >= remakeEvery {
-				looked = time.Now()
-				l.members.restore(ctx)
-			}
-			if time.Since(moved) >= stuckMax {
-				moved = time.Now()
-				l.members.elsewhere()
-			}
+		case ctx.Err() != nil:
+			continue
 		}
+		m.cfg.Logger.Warn("lease not renewed", slog.Any("error", err))
+		if time.Since(looked) >= remakeEvery {
+			looked = time.Now()
+			m.restore(ctx)
+		}
+		if time.Since(tried) >= tryEvery && len(trying) == 0 {
+			tried = time.Now()
+			trying <- struct{}{}
+			trials.Go(func() {
+				m.better(ctx, l)
+				<-trying
+			})
+		}
+		if time.Since(moved) >= stuckMax {
+			moved = time.Now()
+			m.elsewhere()
+		}
+	}
+}
+
+// better moves the connection to a server with which this life's lease can be renewed:
+// the present one may be cut off from the others, and lead what it cannot store for 10 s.
+// That it acknowledges a renewal proves that it is with the majority, as in an election no
+// server does.
+func (m *Members) better(ctx context.Context, l *Life) {
+	ctx, cancel := context.WithTimeout(ctx, tryMax)
+	defer cancel()
+	err := m.trial(ctx, func(ctx context.Context, other leases) error { return l.renew(ctx, other) })
+	if err == nil {
+		m.cfg.Logger.Warn("this NATS server renews no lease and another one does: moved there")
 	}
 }
 
 // Leave tells the others that partitions should go elsewhere. The lease holds.
 func (l *Life) Leave(ctx context.Context) error {
-	l.mu.Lock()
-	l.leaving = true
-	l.mu.Unlock()
-	return l.renew(ctx)
+	l.leaving.Store(true)
+	return l.renew(ctx, l.members.leases)
 }
 
-// renew writes the lease over its own last revision.
-func (l *Life) renew(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	m := l.members
-	data, err := json.Marshal(lease{Incarnation: l.Incarnation, Leaving: l.leaving})
+// renew writes the lease over its own last revision, by way of to. It waits for at most
+// one other write, and then for renewMax, twice if the answer to an earlier one is missed.
+func (l *Life) renew(ctx context.Context, to leases) error {
+	if err := l.lock(ctx); err != nil {
+		return fmt.Errorf("cluster: renew the lease: %w", err)
+	}
+	defer l.unlock()
+	m, leaving := l.members, l.leaving.Load()
+	data, err := json.Marshal(lease{Incarnation: l.Incarnation, Leaving: leaving})
 	if err != nil {
 		return fmt.Errorf("cluster: encode a lease: %w", err)
 	}
 	asked := time.Now()
 	attempt, cancel := context.WithTimeout(ctx, renewMax)
-	revision, err := m.leases.Write(attempt, m.cfg.Node, data, l.revision)
+	revision, err := to.Write(attempt, m.cfg.Node, data, l.revision)
 	cancel()
 	if errors.Is(err, errMoved) {
 		// An earlier attempt landed without an answer, or the lease is not ours any more.
-		return l.adopt(ctx)
+		return l.adopt(ctx, to)
 	}
 	if err != nil {
 		return fmt.Errorf("cluster: renew the lease: %w", closedOr(err))
@@ -86,17 +133,17 @@ func (l *Life) renew(ctx context.Context) error {
 	l.revision = revision
 	m.update(func(c *census, now time.Time) bool {
 		c.renewed(asked, now)
-		return c.own(seat{incarnation: l.Incarnation, leaving: l.leaving, revision: revision}, now)
+		return c.own(seat{incarnation: l.Incarnation, leaving: leaving, revision: revision}, now)
 	})
 	return nil
 }
 
 // adopt finds out whose the lease is. It is no renewal: when the write that landed was
 // asked for is not remembered, and the next renewal comes soon.
-func (l *Life) adopt(ctx context.Context) error {
+func (l *Life) adopt(ctx context.Context, from leases) error {
 	ctx, cancel := context.WithTimeout(ctx, renewMax)
 	defer cancel()
-	found, revision, err := l.members.read(ctx, l.members.cfg.Node)
+	found, revision, err := readLease(ctx, from, l.members.cfg.Node)
 	if err != nil {
 		return err
 	}
@@ -116,9 +163,12 @@ func (l *Life) adopt(ctx context.Context) error {
 func (l *Life) giveBack(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, renewMax)
 	defer cancel()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.members.leases.End(ctx, l.members.cfg.Node, l.revision); err != nil {
+	err := l.lock(ctx)
+	if err == nil {
+		err = l.members.leases.End(ctx, l.members.cfg.Node, l.revision)
+		l.unlock()
+	}
+	if err != nil {
 		l.members.cfg.Logger.Warn("lease not given back; it ends by itself", slog.Any("error", err))
 	}
 	l.members.update(func(c *census, _ time.Time) bool { c.lost(); return false })

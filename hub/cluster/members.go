@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/giftwire/giftwire/hub/journal"
 )
@@ -26,6 +27,10 @@ const (
 	// is tried: this one may be cut off from the others. It is longer than an election
 	// (8.5 s), which no other server could shorten.
 	stuckMax = 10 * time.Second
+	// tryEvery is between two looks for a better server, the first of them after the last
+	// good renewal, and tryMax bounds one: two servers that do not answer.
+	tryEvery = 2 * time.Second
+	tryMax   = 4 * time.Second
 	// remakeMax bounds one look whether the bucket of leases is there, and its making: a
 	// renewal must not wait for it for longer than for an answer. remakeEvery is between two.
 	remakeMax   = renewMax
@@ -38,6 +43,8 @@ const (
 var (
 	// ErrTwin says that another living process has this node's name.
 	ErrTwin = errors.New("cluster: another living node has this name")
+	// errNowhere: there are no other servers.
+	errNowhere = errors.New("cluster: no other server")
 	// errEvicted: the others took this node for dead.
 	errEvicted = errors.New("cluster: the other nodes took this one for dead")
 )
@@ -60,6 +67,9 @@ type Members struct {
 	leases leases
 	// again makes the connection try another server.
 	again func() error
+	// trial gives the leases by way of one other server after the other to renew, and moves
+	// the connection to the first with which it succeeds.
+	trial func(ctx context.Context, renew func(context.Context, leases) error) error
 	// remake makes the bucket of leases if it is not there.
 	remake func(context.Context) error
 
@@ -87,6 +97,17 @@ func OpenMembers(ctx context.Context, j *journal.Journal, cfg MembersConfig) (*M
 		return nil, err
 	}
 	m := newMembers(leaseBucket{kv, j}, func() error { return j.Conn().ForceReconnect() }, cfg)
+	m.trial = func(ctx context.Context, renew func(context.Context, leases) error) error {
+		return j.Elsewhere(ctx, func(ctx context.Context, js jetstream.JetStream) error {
+			attempt, cancel := context.WithTimeout(ctx, renewMax)
+			other, err := js.KeyValue(attempt, leasesName) // asks a leader; in an election nobody answers
+			cancel()
+			if err != nil {
+				return err
+			}
+			return renew(ctx, leaseBucket{other, j})
+		})
+	}
 	m.remake = func(ctx context.Context) error {
 		_, err := j.KeyValue(ctx, leasesBucket())
 		return err
@@ -95,8 +116,10 @@ func OpenMembers(ctx context.Context, j *journal.Journal, cfg MembersConfig) (*M
 }
 
 func newMembers(l leases, again func() error, cfg MembersConfig) *Members {
-	remake := func(context.Context) error { return nil }
-	return &Members{cfg: cfg, leases: l, again: again, remake: remake, census: newCensus(cfg.Node)}
+	m := &Members{cfg: cfg, leases: l, again: again, census: newCensus(cfg.Node)}
+	m.remake = func(context.Context) error { return nil }
+	m.trial = func(context.Context, func(context.Context, leases) error) error { return errNowhere }
+	return m
 }
 
 // Staying lists the living nodes that partitions may go to, sorted. It does no I/O.
@@ -215,7 +238,7 @@ func (m *Members) join(ctx context.Context) (*Life, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cluster: make an incarnation: %w", err)
 	}
-	l := &Life{Incarnation: id.String(), members: m}
+	l := newLife(id.String(), m)
 	for {
 		err := m.enter(ctx, l)
 		switch {
@@ -248,7 +271,7 @@ func (m *Members) enter(ctx context.Context, l *Life) error {
 		return err
 	}
 	l.revision = revision
-	if err := l.renew(ctx); err != nil {
+	if err := l.renew(ctx, m.leases); err != nil {
 		return fmt.Errorf("%w: %w", errUnwritten, err)
 	}
 	return nil
@@ -279,7 +302,11 @@ func (m *Members) expectSilence(ctx context.Context, revision uint64) error {
 
 // read reads a lease from the bucket's leader; zero: there is none.
 func (m *Members) read(ctx context.Context, node string) (lease, uint64, error) {
-	data, revision, err := m.leases.Newest(ctx, node)
+	return readLease(ctx, m.leases, node)
+}
+
+func readLease(ctx context.Context, from leases, node string) (lease, uint64, error) {
+	data, revision, err := from.Newest(ctx, node)
 	if err != nil || data == nil {
 		return lease{}, revision, err
 	}

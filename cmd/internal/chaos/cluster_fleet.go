@@ -38,7 +38,7 @@ type machine struct {
 	line []string
 	log  string // the file of its log over all starts
 	proc *node  // nil: never started
-	down bool  // meant to be down
+	down bool   // meant to be down
 }
 
 // start starts the process, and does not wait for it.

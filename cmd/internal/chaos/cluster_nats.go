@@ -261,8 +261,54 @@ func muteNATS(ctx context.Context, f *fleet) error {
 // killMajority is kill -9 of two of three servers.
 func killMajority(ctx context.Context, f *fleet) error { return f.withoutQuorum(ctx, f.nats[:2]) }
 
-// killAllNATS is kill -9 of all servers.
-func killAllNATS(ctx context.Context, f *fleet) error { return f.withoutQuorum(ctx, f.nats) }
+// killAllNATS is kill -9 of all servers. The bucket of leases is in their memory: the
+// nodes have to know each other by the one that was made anew, so that one is missed
+// afterwards that is killed, and one that drains is succeeded.
+func killAllNATS(ctx context.Context, f *fleet) error {
+	if err := f.withoutQuorum(ctx, f.nats); err != nil {
+		return err
+	}
+	killed, drained := f.nodes[0], f.nodes[1]
+	took, err := f.succession(ctx, killed, func() error { killed.kill(); return nil })
+	if err != nil {
+		return fmt.Errorf("%s killed after NATS was back: %w", killed.name, err)
+	}
+	if err := f.back(ctx, killed); err != nil {
+		return err
+	}
+	handed, err := f.succession(ctx, drained, func() error { return drained.proc.signal(sigTerm) })
+	if err == nil {
+		err = drained.ended(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%s drained after NATS was back: %w", drained.name, err)
+	}
+	f.note("after that, until the next call of each room: %s of a node that was killed, %s of one that drained", span(took), span(handed))
+	if late := slices.Max(took); late > promisedTakeover+arriveWithin {
+		return fmt.Errorf("a takeover after NATS was back took %v, %v is promised", late, promisedTakeover)
+	}
+	return f.grow(ctx, 50)
+}
+
+// succession ends a node that owns rooms, and returns for how long each of them had
+// nobody.
+func (f *fleet) succession(ctx context.Context, m *machine, end func() error) ([]time.Duration, error) {
+	rooms, err := f.owned(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	at := time.Now()
+	if err := end(); err != nil {
+		return nil, err
+	}
+	f.faults++
+	got, err := f.succeeded(ctx, m, rooms, at)
+	var took []time.Duration
+	for _, s := range got {
+		took = append(took, s.after)
+	}
+	return took, err
+}
 
 // withoutQuorum kills servers so that nothing can be stored. Nodes have to live on, say
 // unready, refuse as unavailable, keep their viewers, and recover by themselves.
