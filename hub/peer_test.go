@@ -13,6 +13,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,6 +30,10 @@ import (
 // (router, checks, session, audience, socket) without an opening for it in the hub's
 // own interface. Its protocol is that of the other servers there.
 const peerRooms = "GIFTWIRE_PEER_ROOMS"
+
+// peerProfile is the environment variable that names the file to which such a server
+// writes a profile of its processor time. The next server writes over it.
+const peerProfile = "GIFTWIRE_PEER_PROFILE"
 
 // anyone takes every token for the name of a user.
 type anyone struct{}
@@ -181,10 +186,28 @@ func beAPeer() bool {
 	if rooms == "" {
 		return false
 	}
-	if err := servePeer(rooms, os.Stdin, os.Stdout); err != nil {
+	err := profiled(os.Getenv(peerProfile), func() error { return servePeer(rooms, os.Stdin, os.Stdout) })
+	if err != nil {
 		panic(err)
 	}
 	return true
+}
+
+// profiled does it, and writes where its processor time went to the file if one is named.
+func profiled(path string, do func() error) (err error) {
+	if path == "" {
+		return do()
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return do()
 }
 
 // TestPeer: bench-peers finds here the server that it expects.

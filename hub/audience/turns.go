@@ -10,6 +10,9 @@ const (
 	// turn is how many members of a room are told before other rooms have a turn: about
 	// 30 µs of writing. That is what a small room waits longer beside a large one.
 	turn = 4
+	// smallMax is how many members a room has at most that is told in one turn: if it
+	// gave way in the middle, it would wait for a large room once more each time.
+	smallMax = 16
 	// largeMin is how many members make a room a large one, which takes a seat at the
 	// writers' table, and how many each of its writers has at least: starting one costs as
 	// much as telling some.
@@ -29,8 +32,12 @@ func newTable() table { return make(table, max(1, runtime.GOMAXPROCS(0)-1)) }
 // tellAll tells the members of the batches, those of a large room by several goroutines,
 // each with a share of them. It returns when all were told.
 func (h *hall) tellAll(members []*Member, batches []batch) {
-	if len(members) < largeMin {
-		h.tellShare(members, batches)
+	switch n := len(members); {
+	case n <= smallMax:
+		h.tellShare(members, n, batches)
+		return
+	case n < largeMin:
+		h.tellShare(members, turn, batches)
 		return
 	}
 	var others sync.WaitGroup
@@ -50,22 +57,22 @@ func (h *hall) tellLarge(members []*Member, batches []batch) {
 	for len(members) > 0 {
 		n := min(stint*turn, len(members))
 		h.house.table <- struct{}{}
-		h.tellShare(members[:n], batches)
+		h.tellShare(members[:n], turn, batches)
 		<-h.house.table
 		runtime.Gosched() // whoever waits for the seat, and small rooms
 		members = members[n:]
 	}
 }
 
-// tellShare tells some members by turns.
-func (h *hall) tellShare(members []*Member, batches []batch) {
+// tellShare tells some members, size at a time.
+func (h *hall) tellShare(members []*Member, size int, batches []batch) {
 	for len(members) > 0 {
 		var told tally
-		for _, m := range members[:min(turn, len(members))] {
+		for _, m := range members[:min(size, len(members))] {
 			told.add(batches[:m.hearAll(batches)])
 		}
 		h.house.counts.told(told)
-		if members = members[min(turn, len(members)):]; len(members) > 0 {
+		if members = members[min(size, len(members)):]; len(members) > 0 {
 			runtime.Gosched()
 		}
 	}
