@@ -69,17 +69,15 @@ func TestSteadyBudgetHoldsAtTheDoor(t *testing.T) {
 
 // TestBudgetHoldsAcrossOwners: the old owner's calls and the new one's together stay
 // within ZEGO's 20, however soon owners follow each other, if an owner whose
-// predecessor may have a predecessor's call still under way starts a second late.
+// predecessor may have a predecessor's call still under way starts a second after that
+// call can be, and a second late at most.
 func TestBudgetHoldsAcrossOwners(t *testing.T) {
 	const timeout = 5 * time.Second
 	rapid.Check(t, func(t *rapid.T) {
 		var all []interval
 		since, before := time.Duration(0), -time.Hour
 		for range 3 {
-			notBefore := since
-			if since-before < timeout+time.Second {
-				notBefore = since + time.Second
-			}
+			notBefore := since + min(max(timeout+time.Second-(since-before), 0), time.Second)
 			b := newBudget(GiftCallsPerSecond, since, notBefore)
 			until := since + time.Duration(rapid.IntRange(0, 4000).Draw(t, "owns ms"))*time.Millisecond
 			all = append(all, spend(t, &b, since, until, timeout)...)

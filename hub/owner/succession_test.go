@@ -24,12 +24,13 @@ func TestQuickSuccessionWaits(t *testing.T) {
 		wait   time.Duration
 	}{
 		{"released at once", []bool{release}, []time.Duration{0}, time.Second},
-		{"released within 2 s", []bool{release}, []time.Duration{1900 * time.Millisecond}, time.Second},
+		{"released within 2 s", []bool{release}, []time.Duration{1400 * time.Millisecond}, 600 * time.Millisecond},
+		{"released within a second", []bool{release}, []time.Duration{900 * time.Millisecond}, time.Second},
 		{"released after 2 s", []bool{release}, []time.Duration{2100 * time.Millisecond}, 0},
 		{"crashed after 2 s", []bool{crash}, []time.Duration{2100 * time.Millisecond}, 0},
 		{"a rolling restart", []bool{release, release, release}, []time.Duration{time.Minute, 3 * time.Second, 3 * time.Second}, 0},
 		// The one before the last may have a call in flight for 5 s yet.
-		{"crashed, and released", []bool{crash, release}, []time.Duration{time.Minute, 5900 * time.Millisecond}, time.Second},
+		{"crashed, and released", []bool{crash, release}, []time.Duration{time.Minute, 5500 * time.Millisecond}, 500 * time.Millisecond},
 		{"crashed, and released later", []bool{crash, release}, []time.Duration{time.Minute, 6100 * time.Millisecond}, 0},
 		{"crashed twice", []bool{crash, crash}, []time.Duration{time.Minute, 3 * time.Second}, time.Second},
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// takeoverWait is how long an owner waits with its first call that follows others
-	// too closely. The steady budget leaves two of ZEGO's 20 calls for the first second of
+	// takeoverWait is how long an owner at most waits with its first call that follows
+	// others too closely. The steady budget leaves two of ZEGO's 20 calls for the first second of
 	// one new owner (room.TakeoverCalls), not of two: 18 calls of a first owner, 2 of a
 	// second and 2 of a third within one second would be 22. Where the first owner has not
 	// released, a call of it may hang, and 18 calls of the second and 2 of the third make
@@ -128,7 +128,7 @@ func (p *Partition) replay(ctx context.Context, snap *restored, own uint64) erro
 			if !p.rooms.log.precedes(&rec) {
 				return fmt.Errorf("%w: %+v, then seq %d term %d number %d", ErrHole, p.rooms.log, rec.Seq, rec.Term, rec.Number)
 			}
-			early := p.tooClose(&rec)
+			wait := p.tooClose(&rec)
 			for i := range rec.Rooms {
 				d := &rec.Rooms[i]
 				if rec.Seq > snap.covered[chunkOf(d.Room)] {
@@ -140,8 +140,8 @@ func (p *Partition) replay(ctx context.Context, snap *restored, own uint64) erro
 				}
 			}
 			p.rooms.foldHead(&rec)
-			if rec.Seq == own && early {
-				p.notBefore = p.since + takeoverWait
+			if rec.Seq == own {
+				p.notBefore = p.since + wait
 			}
 			after = rec.Seq
 			return nil
@@ -153,11 +153,14 @@ func (p *Partition) replay(ctx context.Context, snap *restored, own uint64) erro
 	return p.reopen(ctx, head.Open, decided)
 }
 
-// tooClose reports whether a takeover follows the ones before it too closely, see
-// takeoverWait.
-func (p *Partition) tooClose(takeover *journal.OutcomeRecord) bool {
-	return millis(takeover.StoredAt-p.rooms.takeoverAt) < takeoverGap ||
-		millis(takeover.StoredAt-p.rooms.strayAt) < p.cfg.Limits.CallTimeout+takeoverWait
+// tooClose is how long a takeover has yet to wait because it follows the ones before it
+// too closely, see takeoverWait; 0 if it does not.
+func (p *Partition) tooClose(takeover *journal.OutcomeRecord) time.Duration {
+	wait := takeoverGap - millis(takeover.StoredAt-p.rooms.takeoverAt)
+	if stray := p.cfg.Limits.CallTimeout + takeoverWait - millis(takeover.StoredAt-p.rooms.strayAt); stray > wait {
+		wait = stray
+	}
+	return min(max(wait, 0), takeoverWait)
 }
 
 // precedes reports whether rec is the record that follows h.

@@ -242,6 +242,11 @@ func rollNodes(ctx context.Context, f *fleet) error {
 	if err := f.usual(ctx); err != nil {
 		return err
 	}
+	// A partition that changes hands twice within 2 s waits for up to a second, for ZEGO's
+	// budget; nodes that have just started hand partitions to each other.
+	if err := pause(ctx, restFor); err != nil {
+		return err
+	}
 	var exits, joins []time.Duration
 	for f.faults < f.tools.kills {
 		m := f.nodes[f.faults%fleetSize]
