@@ -98,7 +98,9 @@ func TestViewersOfOneRoomOnTwoNodes(t *testing.T) {
 	if ann.welcome.Epoch != bob.welcome.Epoch {
 		t.Errorf("epochs %q and %q", ann.welcome.Epoch, bob.welcome.Epoch)
 	}
+	// Comments and likes go to where viewers are known to be.
 	hear(ann, func(p wire.Presence) bool { return p.Viewers == 2 })
+	hear(bob, func(p wire.Presence) bool { return p.Viewers == 2 })
 	for seq, v := range []*viewer{ann, bob, ann, bob} {
 		id := fmt.Sprintf("c-%d", seq)
 		v.say(rockets(id, 20))

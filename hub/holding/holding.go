@@ -54,7 +54,11 @@ const (
 	// giveMax partitions are given to a newcomer at a time, so that a few rooms wait for
 	// a moment, one after the other, and not all.
 	giveMax = 2
-	// leaveMax is the same for a node that gives all of its partitions up.
+	// keepFor is how long a partition is kept at least before it is given to a newcomer: an
+	// owner that follows two others within 2 s lets its rooms wait for up to a second (see
+	// takeoverGap in hub/owner), and a takeover takes a while. Who leaves does not wait.
+	keepFor = 2500 * time.Millisecond
+	// leaveMax is giveMax for a node that gives all of its partitions up.
 	leaveMax = 8
 	// failPause is how long a partition rests that could not be owned.
 	failPause = 2 * time.Second
@@ -77,6 +81,7 @@ type slot[P Partition] struct {
 	held    P                  // in stageHeld and stageGiving
 	end     context.CancelFunc // of held
 	rest    time.Time          // not taken before
+	since   time.Time          // held since
 	freed   bool               // somebody released it since it was looked at
 	trouble error              // why it could not be owned
 	// unreleased: this incarnation may have written the newest record. As long as it lives
@@ -169,9 +174,9 @@ func (h *Holding[P]) Run(ctx context.Context, incarnation string) {
 // elsewhere, and returns what should be taken.
 func (h *Holding[P]) look(now time.Time) []int {
 	nodes := h.cfg.Roll.Staying()
-	most := giveMax
+	most, kept := giveMax, keepFor
 	if !slices.Contains(nodes, h.cfg.Node) {
-		most = leaveMax
+		most, kept = leaveMax, 0
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -184,7 +189,7 @@ func (h *Holding[P]) look(now time.Time) []int {
 			s.stage, s.freed = stageTaking, false
 			h.busy++
 			take = append(take, p)
-		case place != h.cfg.Node && place != "" && s.stage == stageHeld && h.going < most:
+		case place != h.cfg.Node && place != "" && s.stage == stageHeld && h.going < most && now.Sub(s.since) >= kept:
 			s.stage = stageGiving
 			h.going++
 			s.end()
@@ -247,7 +252,7 @@ func (h *Holding[P]) keep(p int, part P, end context.CancelFunc) {
 	defer h.mu.Unlock()
 	h.busy--
 	s := &h.slots[p]
-	s.stage, s.held, s.end, s.trouble = stageHeld, part, end, nil
+	s.stage, s.held, s.end, s.trouble, s.since = stageHeld, part, end, nil, time.Now()
 }
 
 // drop notes that a partition is not owned: next says why, and when it may be.

@@ -168,6 +168,38 @@ func TestLeavingNodeGivesAllUp(t *testing.T) {
 	})
 }
 
+// What a node has just taken over it does not give to a newcomer at once: the third owner
+// within 2 s would let the rooms wait. Who leaves gives it up all the same.
+func TestWhatWasJustTakenIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(16)
+		a := w.start(t, "a")
+		time.Sleep(time.Minute)
+		b := w.start(t, "b")
+		time.Sleep(5 * time.Second)
+		w.leave(b)
+		time.Sleep(100 * time.Millisecond)
+		w.settled(t, "the second one drained")
+
+		before := w.taken()
+		w.start(t, "b")
+		time.Sleep(2 * time.Second)
+		if now := w.taken(); now != before {
+			t.Errorf("%d partitions changed hands twice within 2 s", now-before)
+		}
+		time.Sleep(3 * time.Second)
+		w.settled(t, "the second one is back")
+		w.start(t, "c")
+		time.Sleep(3 * time.Second) // c has just taken what it took
+		w.settled(t, "a third one")
+		began := time.Now()
+		w.leave(a)
+		if took := time.Since(began); took > 500*time.Millisecond {
+			t.Errorf("the drain took %v", took)
+		}
+	})
+}
+
 func TestWhatCannotBeMadeIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(3)

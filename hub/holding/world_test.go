@@ -104,6 +104,14 @@ func (w *world) append(p *part, kind journal.Kind) {
 	*last = journal.OutcomeRecord{Seq: last.Seq + 1, Kind: kind, Node: p.n.name, Incarnation: p.n.incarnation}
 }
 
+// taken is how many takeovers there were.
+func (w *world) taken() int {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.takes
+}
+
 // start lets a node live.
 func (w *world) start(t *testing.T, name string, change ...func(*node)) *node {
 	t.Helper()

@@ -109,6 +109,11 @@ var shared = []rule{
 		"hub/owner", "TestTakeoverIsEndedAndReleased",
 	},
 	{
+		"a partition changes hands as soon as it was taken", "P14", "hub/holding/holding.go",
+		`most, kept := giveMax, keepFor`, `most, kept := giveMax, 0*keepFor`,
+		"hub/holding", "TestWhatWasJustTakenIsKept",
+	},
+	{
 		"what was lost is not released", "P12", "hub/holding/holding.go",
 		`(place == h.cfg.Node || s.unreleased)`, `(place == h.cfg.Node)`,
 		"hub/holding", "TestWhatWasLostIsReleased",
