@@ -262,8 +262,8 @@ func (h *Hub) open(ctx context.Context) error {
 }
 
 // joinGrace is how long a node that has joined others waits for its share before it
-// serves: they hand it over two partitions at a time, some 50 ms each. What is still
-// elsewhere then is asked for there.
+// serves: they hand it over two partitions at a time, some 50 ms each, and keep for 2.5 s
+// what they have taken over a moment ago. What is still elsewhere then is asked for there.
 const joinGrace = 3 * time.Second
 
 // started waits until this node has joined, and serves the partitions that belong to it;
