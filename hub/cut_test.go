@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/wire"
 	"github.com/giftwire/giftwire/room"
 )
@@ -135,7 +136,7 @@ func (d *deaf) times() []time.Time {
 // of what it had in hand. The gift has one effect and one result (P2, P3).
 func TestOwnerIsCutOff(t *testing.T) {
 	t.Parallel()
-	f := &fleet{nats: startNATS(t), sender: &platformSender{effects: make(map[room.MsgID]int)}}
+	f := &fleet{nats: natstest.Start(t).URL(), sender: &platformSender{effects: make(map[room.MsgID]int)}}
 	c := newCable(t, f.nats)
 	ears := &deaf{platformSender: f.sender}
 	behind := &fleet{nats: c.url(), sender: f.sender}

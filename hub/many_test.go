@@ -5,39 +5,16 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/giftwire/giftwire/hub/client"
 	"github.com/giftwire/giftwire/hub/cluster"
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/hub/wire"
 )
 
 // Several nodes on one NATS server, in one process: what a viewer or a platform meets on
 // one of them must not depend on which one it is.
-
-// startNATS runs a server on loopback until the test ends.
-func startNATS(tb testing.TB) string {
-	tb.Helper()
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: tb.TempDir(), JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 22,
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	go s.Start() // ends with Shutdown
-	tb.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
-	if !s.ReadyForConnections(20 * time.Second) {
-		tb.Fatal("the NATS server did not start")
-	}
-	return s.ClientURL()
-}
 
 // fleet is several nodes that share a NATS and a ZEGO.
 type fleet struct {
@@ -80,7 +57,7 @@ func shared(tb testing.TB, hubs ...*testHub) {
 // fleetOf starts nodes with room r1, each with its share of the partitions.
 func fleetOf(t *testing.T, names ...string) (*fleet, []*testHub) {
 	t.Helper()
-	f := &fleet{nats: startNATS(t)}
+	f := &fleet{nats: natstest.Start(t).URL()}
 	var hubs []*testHub
 	for _, name := range names {
 		hubs = append(hubs, f.node(t, name))
@@ -209,7 +186,7 @@ func TestDrainHandsOver(t *testing.T) {
 // and for gifts of the platform, also where a room has no viewers.
 func TestGameIsKnownEverywhere(t *testing.T) {
 	t.Parallel()
-	f := &fleet{nats: startNATS(t)}
+	f := &fleet{nats: natstest.Start(t).URL()}
 	var hubs []*testHub
 	for _, name := range []string{"n1", "n2"} {
 		hubs = append(hubs, f.node(t, name, func(c *Config) { c.Game = &callbackGame{} }))
@@ -246,7 +223,7 @@ func TestGameIsKnownEverywhere(t *testing.T) {
 // TestTwinIsRefused: two processes with one name would take each other's rooms.
 func TestTwinIsRefused(t *testing.T) {
 	t.Parallel()
-	f := &fleet{nats: startNATS(t)}
+	f := &fleet{nats: natstest.Start(t).URL()}
 	f.node(t, "n1")
 	twin := openHub(t, journal.Config{NATSURL: f.nats, Node: "n1", Replicas: 1})
 	if err := twin.Run(t.Context()); !errors.Is(err, cluster.ErrTwin) {

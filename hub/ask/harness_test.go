@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"go.uber.org/goleak"
 
 	"github.com/giftwire/giftwire/hub/ask"
 	"github.com/giftwire/giftwire/hub/cluster"
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/hub/owner"
 	"github.com/giftwire/giftwire/room"
@@ -20,28 +20,6 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is far more than anything here takes.
 const patience = 20 * time.Second
-
-// startNATS is a NATS server on loopback until the test ends.
-func startNATS(tb testing.TB) string {
-	tb.Helper()
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: tb.TempDir(), SyncAlways: true,
-		JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 20,
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	go s.Start() // ends with Shutdown
-	tb.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
-	if !s.ReadyForConnections(patience) {
-		tb.Fatal("the NATS server did not start")
-	}
-	return s.ClientURL()
-}
 
 // node is one node of a cluster of one partition.
 type node struct {
@@ -89,7 +67,7 @@ func newNode(tb testing.TB, url, name string) *node {
 // pair is two nodes over one NATS.
 func pair(tb testing.TB) (a, b *node) {
 	tb.Helper()
-	url := startNATS(tb)
+	url := natstest.Start(tb).URL()
 	return newNode(tb, url, "a"), newNode(tb, url, "b")
 }
 

@@ -8,59 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/giftwire/giftwire/hub/cluster"
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 )
-
-// startNATS runs a server on loopback until the test ends.
-func startNATS(tb testing.TB) string {
-	tb.Helper()
-	return runNATS(tb, tb.TempDir(), server.RANDOM_PORT).ClientURL()
-}
-
-// runNATS is startNATS on a folder and a port.
-func runNATS(tb testing.TB, dir string, port int) *server.Server {
-	tb.Helper()
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: dir, SyncAlways: true,
-		JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 20,
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	go s.Start() // ends with Shutdown
-	tb.Cleanup(func() { endNATS(s) })
-	if !s.ReadyForConnections(patience) {
-		tb.Fatal("the NATS server did not start")
-	}
-	return s
-}
-
-// endNATS stops a server; again, it does nothing.
-func endNATS(s *server.Server) {
-	s.Shutdown()
-	s.WaitForShutdown()
-}
-
-// byHand is what an operator does with the nats command.
-func byHand(tb testing.TB, url string) jetstream.JetStream {
-	tb.Helper()
-	nc, err := nats.Connect(url)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return js
-}
 
 func connect(tb testing.TB, url string) *journal.Journal {
 	tb.Helper()
@@ -77,10 +28,10 @@ func connect(tb testing.TB, url string) *journal.Journal {
 }
 
 func TestABucketChangedByHandIsRefused(t *testing.T) {
-	url := startNATS(t)
+	url := natstest.Start(t).URL()
 	j := connect(t, url)
 	openRegistry(t, j, cluster.RegistryConfig{})
-	js := byHand(t, url)
+	js := natstest.ByHand(t, url)
 	s, err := js.Stream(t.Context(), "KV_ROOMS")
 	if err != nil {
 		t.Fatal(err)
@@ -104,10 +55,10 @@ func TestARoomThatCannotBeReadIsRefused(t *testing.T) {
 		"unknown state": `{"v":1,"room":"r1","mini_game_id":"g","game":{"state":"paused"}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			url := startNATS(t)
+			url := natstest.Start(t).URL()
 			j := connect(t, url)
 			openRegistry(t, j, cluster.RegistryConfig{})
-			kv, err := byHand(t, url).KeyValue(t.Context(), "ROOMS")
+			kv, err := natstest.ByHand(t, url).KeyValue(t.Context(), "ROOMS")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,10 +73,10 @@ func TestARoomThatCannotBeReadIsRefused(t *testing.T) {
 }
 
 func TestUnknownMembersAreTolerated(t *testing.T) {
-	url := startNATS(t)
+	url := natstest.Start(t).URL()
 	j := connect(t, url)
 	openRegistry(t, j, cluster.RegistryConfig{})
-	kv, err := byHand(t, url).KeyValue(t.Context(), "ROOMS")
+	kv, err := natstest.ByHand(t, url).KeyValue(t.Context(), "ROOMS")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,12 +91,12 @@ func TestUnknownMembersAreTolerated(t *testing.T) {
 }
 
 func TestAKeyDeletedByHandIsKept(t *testing.T) {
-	url := startNATS(t)
+	url := natstest.Start(t).URL()
 	j := connect(t, url)
 	r := openRegistry(t, j, cluster.RegistryConfig{})
 	put(t, r, cluster.Room{ID: "r1", MiniGameID: "g"})
 	follow(t, r)
-	kv, err := byHand(t, url).KeyValue(t.Context(), "ROOMS")
+	kv, err := natstest.ByHand(t, url).KeyValue(t.Context(), "ROOMS")
 	if err != nil {
 		t.Fatal(err)
 	}

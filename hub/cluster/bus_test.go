@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/giftwire/giftwire/hub/cluster"
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 )
 
 func TestBus(t *testing.T) {
-	url := startNATS(t)
+	url := natstest.Start(t).URL()
 	a, b := cluster.NewBus(connect(t, url)), cluster.NewBus(connect(t, url))
 	heard := make(chan string, 8)
 	sub, err := b.Subscribe("gw.test.*", func(subject string, data []byte) { heard <- subject + " " + string(data) })

@@ -3,26 +3,22 @@ package cluster_test
 import (
 	"context"
 	"errors"
-	"net"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-
 	"github.com/giftwire/giftwire/hub/cluster"
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 )
 
 // The only server of a NATS that is no cluster forgets the leases when it is started anew,
 // since they are in its memory. The nodes make the bucket again and find each other. A
 // lease that was forgotten may still hold: for 2 s nobody takes it for over.
 func TestTheOnlyServerStartsAnew(t *testing.T) {
-	dir := t.TempDir()
-	s := runNATS(t, dir, server.RANDOM_PORT)
-	port := s.Addr().(*net.TCPAddr).Port
-	a, b := join(t, connect(t, s.ClientURL()), "a"), join(t, connect(t, s.ClientURL()), "b")
+	s := natstest.Start(t)
+	a, b := join(t, connect(t, s.URL()), "a"), join(t, connect(t, s.URL()), "b")
 	first := receive(t, a.lives, "a's life")
 	other := receive(t, b.lives, "b's life")
-	kv, err := byHand(t, s.ClientURL()).KeyValue(t.Context(), "NODES")
+	kv, err := natstest.ByHand(t, s.URL()).KeyValue(t.Context(), "NODES")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,8 +27,7 @@ func TestTheOnlyServerStartsAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.staying(t, "a", "b", "c")
-	endNATS(s)
-	s = runNATS(t, dir, port)
+	s.Restart()
 
 	second := receive(t, a.lives, "a's next life")
 	if got := receive(t, a.ended, "the end of a's first life"); got != first.Incarnation {
@@ -58,19 +53,19 @@ func TestTheOnlyServerStartsAnew(t *testing.T) {
 	}
 
 	// Who comes now is seen by all, although nothing was left of the watches.
-	d := join(t, connect(t, s.ClientURL()), "d")
+	d := join(t, connect(t, s.URL()), "d")
 	d.staying(t, "a", "b", "d")
 	a.staying(t, "a", "b", "d")
 }
 
 // A node that joins where the bucket is missing makes it.
 func TestJoiningMakesTheBucket(t *testing.T) {
-	url := startNATS(t)
+	url := natstest.Start(t).URL()
 	m, err := cluster.OpenMembers(bounded(t), connect(t, url), cluster.MembersConfig{Node: "a"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := byHand(t, url).DeleteStream(t.Context(), "KV_NODES"); err != nil {
+	if err := natstest.ByHand(t, url).DeleteStream(t.Context(), "KV_NODES"); err != nil {
 		t.Fatal(err)
 	}
 	enough := errors.New("it lives")

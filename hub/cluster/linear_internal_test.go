@@ -3,20 +3,15 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"net"
-	"net/url"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/anishathalye/porcupine"
-	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 )
 
@@ -225,8 +220,7 @@ func (s *stoppable) End(ctx context.Context, key string, last uint64) error {
 func TestLeasesAreRegisters(t *testing.T) {
 	t.Parallel()
 	const nodes = 3
-	c := planServers(t)
-	c.open()
+	c := natstest.Cluster(t, 3).Start()
 	w := &witness{t: t, begun: time.Now(), members: make(map[string]*Members), dead: make(map[string]bool)}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -235,7 +229,7 @@ func TestLeasesAreRegisters(t *testing.T) {
 	var lives sync.Map // incarnations
 	for i := range nodes {
 		node := string(rune('a' + i))
-		j, err := journal.Open(t.Context(), journal.Config{NATSURL: c.urls(), Node: node, Partitions: 1, Replicas: 3, Retention: journal.Retention{
+		j, err := journal.Open(t.Context(), journal.Config{NATSURL: c.URLs(), Node: node, Partitions: 1, Replicas: 3, Retention: journal.Retention{
 			GiftBytes: 1 << 20, OutcomeBytes: 1 << 20, SnapshotBytes: 1 << 20, IDBytes: 1 << 20,
 		}})
 		if err != nil {
@@ -273,7 +267,7 @@ func TestLeasesAreRegisters(t *testing.T) {
 		way.stopped.Store(nil)
 		close(at.open)
 		if round == 1 {
-			c.restart(trouble.IntN(nodes))
+			c[trouble.IntN(nodes)].Restart()
 		}
 	}
 	await(t, time.Second)
@@ -299,79 +293,4 @@ func await(t *testing.T, d time.Duration) {
 	case <-time.After(d):
 	case <-t.Context().Done():
 	}
-}
-
-// servers are three that replicate and can be restarted one by one.
-type servers struct {
-	t       *testing.T
-	options []*server.Options
-	running []*server.Server
-}
-
-func planServers(t *testing.T) *servers {
-	t.Helper()
-	const count = 3
-	var ports []int
-	var routes []*url.URL
-	for n := range 2 * count { // held together, so that no two are the same
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close() //nolint:errcheck // nothing was ever accepted
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-		if n < count {
-			routes = append(routes, &url.URL{Scheme: "nats", Host: l.Addr().String()})
-		}
-	}
-	c := &servers{t: t, running: make([]*server.Server, count)}
-	for n := range count {
-		c.options = append(c.options, &server.Options{
-			ServerName: fmt.Sprint("s", n), Host: "127.0.0.1", Port: ports[count+n], NoSigs: true, NoLog: true,
-			Cluster: server.ClusterOpts{Name: "leases", Host: "127.0.0.1", Port: ports[n]}, Routes: slices.Clone(routes),
-			JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
-			JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 20,
-		})
-	}
-	return c
-}
-
-// open starts them all, until the test ends.
-func (c *servers) open() {
-	c.t.Helper()
-	for n := range c.options {
-		c.start(n)
-		c.t.Cleanup(func() {
-			c.running[n].Shutdown()
-			c.running[n].WaitForShutdown()
-		})
-	}
-}
-
-func (c *servers) start(n int) {
-	c.t.Helper()
-	s, err := server.NewServer(c.options[n].Clone())
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	go s.Start() // ends with Shutdown
-	c.running[n] = s
-	if !s.ReadyForConnections(time.Minute) {
-		c.t.Errorf("NATS server %d did not start", n)
-	}
-}
-
-func (c *servers) restart(n int) {
-	c.t.Helper()
-	c.running[n].Shutdown()
-	c.running[n].WaitForShutdown()
-	c.start(n)
-}
-
-func (c *servers) urls() string {
-	var urls []string
-	for _, o := range c.options {
-		urls = append(urls, fmt.Sprintf("nats://127.0.0.1:%d", o.Port))
-	}
-	return strings.Join(urls, ",")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/giftwire/giftwire/hub/cluster"
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 )
 
@@ -107,10 +108,10 @@ func TestMembersKnowEachOther(t *testing.T) {
 
 // A node that does not renew is taken for dead, not before 2 s, and learns it.
 func TestTheSilentAreEvicted(t *testing.T) {
-	url := startNATS(t)
+	url := natstest.Start(t).URL()
 	a := join(t, connect(t, url), "a")
 	receive(t, a.lives, "a's life")
-	kv, err := byHand(t, url).KeyValue(t.Context(), "NODES")
+	kv, err := natstest.ByHand(t, url).KeyValue(t.Context(), "NODES")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,10 +129,10 @@ func TestTheSilentAreEvicted(t *testing.T) {
 }
 
 func TestWhoIsEvictedStartsAnew(t *testing.T) {
-	url := startNATS(t)
+	url := natstest.Start(t).URL()
 	a := join(t, connect(t, url), "a")
 	first := receive(t, a.lives, "the first life")
-	kv, err := byHand(t, url).KeyValue(t.Context(), "NODES")
+	kv, err := natstest.ByHand(t, url).KeyValue(t.Context(), "NODES")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,13 +170,13 @@ func TestANameIsForOneNode(t *testing.T) {
 
 // What an earlier life of this node has left is no twin.
 func TestARestartTakesTheLeaseBack(t *testing.T) {
-	url := startNATS(t)
+	url := natstest.Start(t).URL()
 	j := connect(t, url)
 	first, err := cluster.OpenMembers(bounded(t), j, cluster.MembersConfig{Node: "a"})
 	if err != nil || first.Valid() {
 		t.Fatalf("before Run: valid %v, %v", first.Valid(), err)
 	}
-	kv, err := byHand(t, url).KeyValue(t.Context(), "NODES")
+	kv, err := natstest.ByHand(t, url).KeyValue(t.Context(), "NODES")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,11 +191,11 @@ func TestARestartTakesTheLeaseBack(t *testing.T) {
 // While NATS is away the lease ends, nobody dies, and the same life goes on afterwards
 // if nobody has ended it.
 func TestNATSAway(t *testing.T) {
-	url := startNATS(t)
+	url := natstest.Start(t).URL()
 	way := forward(t, url)
 	a := join(t, connect(t, way.url), "a")
 	life := receive(t, a.lives, "a's life")
-	kv, err := byHand(t, url).KeyValue(t.Context(), "NODES")
+	kv, err := natstest.ByHand(t, url).KeyValue(t.Context(), "NODES")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"github.com/giftwire/giftwire/hub/cluster"
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 )
 
 // A slow answer holds up no other, and may be given after the subscription has ended.
 func TestServeMany(t *testing.T) {
-	url := startNATS(t)
+	url := natstest.Start(t).URL()
 	a, b := cluster.NewBus(connect(t, url)), cluster.NewBus(connect(t, url))
 	slow := make(chan func([]byte), 1)
 	told := make(chan string, 1)

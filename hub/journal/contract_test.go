@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/hub/owner"
 )
@@ -30,9 +31,9 @@ func TestContractEmbedded(t *testing.T) {
 func TestContractExternal(t *testing.T) {
 	setup := func(t *testing.T) open {
 		t.Helper()
-		s := startNATS(t)
+		s := natstest.Start(t)
 		return func(node string) *journal.Journal {
-			j := openJournal(t, journal.Config{NATSURL: s.ClientURL(), Node: node, Partitions: 4})
+			j := openJournal(t, journal.Config{NATSURL: s.URL(), Node: node, Partitions: 4})
 			run(t, j)
 			return j
 		}

@@ -9,6 +9,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 )
 
 // placing is a cluster that finds no place for three replicas.
@@ -35,27 +37,18 @@ func (p *placing) CreateStream(_ context.Context, cfg jetstream.StreamConfig) (j
 
 // TestAutomaticReplicas: one copy only where there cannot be three.
 func TestAutomaticReplicas(t *testing.T) {
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	go s.Start() // ends with Shutdown
-	defer s.WaitForShutdown()
-	defer s.Shutdown()
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the NATS server did not start")
-	}
+	s := natstest.Start(t, func(o *server.Options) { o.JetStream = false })
 	for name, tc := range map[string]struct {
 		urls string // of servers, dead ones too
 		code jetstream.ErrorCode
 		want int // 0: refused
 	}{
-		"not clustered":            {s.ClientURL(), codeReplicasNotSupported, 1},
-		"a cluster of one":         {s.ClientURL(), codeNoPeers, 1},
-		"three servers, two dead":  {s.ClientURL() + ",nats://127.0.0.1:1,nats://127.0.0.1:2", codeNoPeers, 0},
-		"three servers, no space":  {s.ClientURL() + ",nats://127.0.0.1:1,nats://127.0.0.1:2", codeInsufficient, 0},
-		"something else is wrong":  {s.ClientURL(), 10047, 0},
-		"three servers, one alone": {s.ClientURL() + ",nats://127.0.0.1:1,nats://127.0.0.1:2", codeReplicasNotSupported, 1},
+		"not clustered":            {s.URL(), codeReplicasNotSupported, 1},
+		"a cluster of one":         {s.URL(), codeNoPeers, 1},
+		"three servers, two dead":  {s.URL() + ",nats://127.0.0.1:1,nats://127.0.0.1:2", codeNoPeers, 0},
+		"three servers, no space":  {s.URL() + ",nats://127.0.0.1:1,nats://127.0.0.1:2", codeInsufficient, 0},
+		"something else is wrong":  {s.URL(), 10047, 0},
+		"three servers, one alone": {s.URL() + ",nats://127.0.0.1:1,nats://127.0.0.1:2", codeReplicasNotSupported, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			nc, err := nats.Connect(tc.urls, nats.DontRandomize())

@@ -4,32 +4,23 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 )
 
 // lone runs a server of its own, in a stream of which there is a name.
 func lone(t *testing.T, stream string) string {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, Username: "u", Password: "p",
-		JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 20,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	go s.Start() // ends with Shutdown
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(patience) {
-		t.Fatal("the NATS server did not start")
-	}
-	u := url.URL{Scheme: "nats", User: url.UserPassword("u", "p"), Host: s.Addr().String()}
-	js := byHand(t, u.String())
+	s := natstest.Start(t, func(o *server.Options) { o.Username, o.Password = "u", "p" })
+	u := url.URL{Scheme: "nats", User: url.UserPassword("u", "p"), Host: strings.TrimPrefix(s.URL(), "nats://")}
+	js := natstest.ByHand(t, u.String())
 	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: stream, Subjects: []string{stream}}); err != nil {
 		t.Fatal(err)
 	}

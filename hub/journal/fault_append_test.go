@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 )
 
@@ -31,7 +32,7 @@ func TestALostAppendIsFoundOut(t *testing.T) {
 	}
 	t.Run("it had landed", func(t *testing.T) {
 		f := startFaulty(t, journal.Pace{})
-		js := byHand(t, f.url)
+		js := natstest.ByHand(t, f.url)
 		first := mustAppend(t, f.Log(0), 0, takeover(f.Journal, 1))
 		f.deaf.Store(true)
 		result := f.appendLater(first, next(takeover(f.Journal, 1)))
@@ -59,7 +60,7 @@ func TestALostAppendIsFoundOut(t *testing.T) {
 	})
 	t.Run("it had landed, and a rival came after it", func(t *testing.T) {
 		f := startFaulty(t, journal.Pace{})
-		js := byHand(t, f.url)
+		js := natstest.ByHand(t, f.url)
 		first := mustAppend(t, f.Log(0), 0, takeover(f.Journal, 1))
 		f.deaf.Store(true)
 		result := f.appendLater(first, next(takeover(f.Journal, 1)))

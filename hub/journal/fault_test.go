@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/room"
 )
@@ -82,8 +83,8 @@ type faulty struct {
 // short are times for faults: an answer is late after 100 ms.
 func startFaulty(t *testing.T, pace journal.Pace) *faulty {
 	t.Helper()
-	s := startNATS(t)
-	f := &faulty{cable: &cable{}, url: s.ClientURL()}
+	s := natstest.Start(t)
+	f := &faulty{cable: &cable{}, url: s.URL()}
 	f.Journal = openPaced(t, journal.Config{
 		NATSURL: f.url, Partitions: 1, Unanswered: 100 * time.Millisecond,
 		NATSOptions: []nats.Option{nats.SetCustomDialer(f.cable)},
@@ -96,7 +97,7 @@ func startFaulty(t *testing.T, pace journal.Pace) *faulty {
 
 func TestALostAnswerIsFoundOut(t *testing.T) {
 	f := startFaulty(t, journal.Pace{})
-	js := byHand(t, f.url)
+	js := natstest.ByHand(t, f.url)
 	f.deaf.Store(true)
 	first := submit(t, f.Journal, gift("r1", 1))
 	eventually(t, "the gift is stored", func() bool { return streamState(t, js, "GIFTS").LastSeq == 2 })
@@ -165,7 +166,7 @@ func TestALateRepeatIsLookedUpFirst(t *testing.T) {
 	for name, loseRequest := range map[string]bool{"answers are lost": false, "publishes are lost": true} {
 		t.Run(name, func(t *testing.T) {
 			f := startFaulty(t, journal.Pace{Window: 300 * time.Millisecond, Repeat: 150 * time.Millisecond})
-			js := byHand(t, f.url)
+			js := natstest.ByHand(t, f.url)
 			f.mute.Store(loseRequest)
 			f.deaf.Store(true)
 			heard := submit(t, f.Journal, gift("r1", 1))
@@ -225,17 +226,17 @@ func stay(ms int) { <-time.After(time.Duration(ms) * time.Millisecond) }
 
 // TestAServerThatGoesAwayAndReturns: unready, refusing, and well again by itself.
 func TestAServerThatGoesAwayAndReturns(t *testing.T) {
-	s := startNATS(t)
-	j := openPaced(t, journal.Config{NATSURL: s.ClientURL(), Partitions: 1, Unanswered: 200 * time.Millisecond},
+	s := natstest.Start(t)
+	j := openPaced(t, journal.Config{NATSURL: s.URL(), Partitions: 1, Unanswered: 200 * time.Millisecond},
 		journal.Pace{Check: 50 * time.Millisecond})
 	run(t, j)
 	store(t, j, gift("r1", 1))
-	s.stop()
+	s.Stop()
 	eventually(t, "Health tells", func() bool { return errors.Is(j.Health(), journal.ErrUnavailable) })
 	if err := j.Submit(gift("r1", 2), func(journal.Receipt, error) { t.Error("done was called") }); !errors.Is(err, journal.ErrUnavailable) {
 		t.Errorf("Submit: %v", err)
 	}
-	s.start()
+	s.Start()
 	eventually(t, "healthy again", func() bool { return j.Health() == nil })
 	store(t, j, gift("r1", 3))
 	if got, _ := readGifts(t, j.Log(0), 2); got[1].Gift.ClientID != "c-3" || got[0].Gift.MsgID != room.NewMsgID(7, "r1", "u1", "c-1") {

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
 
@@ -95,60 +92,6 @@ func running(tb testing.TB) *journal.Journal {
 	j := openJournal(tb, journal.Config{Dir: tb.TempDir()})
 	run(tb, j)
 	return j
-}
-
-// natsServer is a server of one's own on loopback.
-type natsServer struct {
-	tb   testing.TB
-	dir  string
-	port int
-	*server.Server
-}
-
-func startNATS(tb testing.TB) *natsServer {
-	tb.Helper()
-	s := &natsServer{tb: tb, dir: tb.TempDir(), port: server.RANDOM_PORT}
-	s.start()
-	tb.Cleanup(s.stop)
-	return s
-}
-
-func (s *natsServer) start() {
-	s.tb.Helper()
-	srv, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: s.port, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: s.dir, SyncAlways: true,
-		JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 20,
-	})
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	go srv.Start() // ends with Shutdown
-	if !srv.ReadyForConnections(patience) {
-		s.tb.Fatal("the NATS server did not start")
-	}
-	s.Server = srv
-	s.port = srv.Addr().(*net.TCPAddr).Port // to start again on the same one
-}
-
-func (s *natsServer) stop() {
-	s.Shutdown()
-	s.WaitForShutdown()
-}
-
-// byHand is what an operator does with the nats command.
-func byHand(tb testing.TB, url string) jetstream.JetStream {
-	tb.Helper()
-	nc, err := nats.Connect(url)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return js
 }
 
 func streamState(tb testing.TB, js jetstream.JetStream, name string) jetstream.StreamState {

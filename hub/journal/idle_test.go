@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 )
 
@@ -55,11 +56,11 @@ func TestALostPositionIsTold(t *testing.T) {
 
 // TestAReaderLooksByItself: what tells it of another node's records may be lost.
 func TestAReaderLooksByItself(t *testing.T) {
-	s := startNATS(t)
-	one := openJournal(t, journal.Config{NATSURL: s.ClientURL()})
+	s := natstest.Start(t)
+	one := openJournal(t, journal.Config{NATSURL: s.URL()})
 	run(t, one)
 	// It does not run, and so hears of nothing.
-	deaf := openPaced(t, journal.Config{NATSURL: s.ClientURL(), Node: "deaf"}, journal.Pace{Poll: 20 * time.Millisecond})
+	deaf := openPaced(t, journal.Config{NATSURL: s.URL(), Node: "deaf"}, journal.Pace{Poll: 20 * time.Millisecond})
 	read := make(chan int, 1)
 	go func() {
 		recs, err := deaf.Log(deaf.Partition("r1")).ReadGifts(bounded(t), 0)

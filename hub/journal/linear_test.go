@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/anishathalye/porcupine"
-	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 )
 
@@ -257,14 +255,14 @@ func TestOwnersAreOneLog(t *testing.T) {
 // TestOwnersAreOneLogOnACluster: three nodes on three servers, whose leaders are
 // restarted under them.
 func TestOwnersAreOneLogOnACluster(t *testing.T) {
-	c := startServers(t)
+	c := natstest.Cluster(t, 3).Start()
 	var journals []*journal.Journal
 	for i := range 3 {
-		j := openJournal(t, journal.Config{NATSURL: c.urls(), Node: fmt.Sprint("n", i+1), Partitions: 2, Replicas: 3})
+		j := openJournal(t, journal.Config{NATSURL: c.URLs(), Node: fmt.Sprint("n", i+1), Partitions: 2, Replicas: 3})
 		run(t, j)
 		journals = append(journals, j)
 	}
-	js := byHand(t, c.urls())
+	js := natstest.ByHand(t, c.URLs())
 	contend(t, journals, func(ctx context.Context) {
 		for range 3 {
 			select {
@@ -276,72 +274,7 @@ func TestOwnersAreOneLogOnACluster(t *testing.T) {
 			if err != nil || s.CachedInfo().Cluster == nil {
 				continue // between two leaders
 			}
-			c.restart(s.CachedInfo().Cluster.Leader)
+			c.Named(s.CachedInfo().Cluster.Leader).Restart()
 		}
 	})
-}
-
-// servers are three that replicate and can be restarted one by one.
-type servers struct {
-	t       *testing.T
-	options []*server.Options
-	running []*server.Server
-}
-
-func startServers(t *testing.T) *servers {
-	t.Helper()
-	const count = 3
-	ports := freePorts(t, 2*count)
-	var routes []*url.URL
-	for _, port := range ports[:count] {
-		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", port)})
-	}
-	c := &servers{t: t, running: make([]*server.Server, count)}
-	for n := range count {
-		c.options = append(c.options, &server.Options{
-			ServerName: fmt.Sprint("s", n), Host: "127.0.0.1", Port: ports[count+n], NoSigs: true, NoLog: true,
-			Cluster: server.ClusterOpts{Name: "linear", Host: "127.0.0.1", Port: ports[n]}, Routes: routes,
-			JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
-			JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 20,
-		})
-		c.start(n)
-		t.Cleanup(func() { c.stop(n) })
-	}
-	return c
-}
-
-func (c *servers) start(n int) {
-	c.t.Helper()
-	s, err := server.NewServer(c.options[n].Clone())
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	go s.Start() // ends with Shutdown
-	c.running[n] = s
-	if !s.ReadyForConnections(patience) {
-		c.t.Errorf("NATS server %d did not start", n)
-	}
-}
-
-func (c *servers) stop(n int) {
-	c.running[n].Shutdown()
-	c.running[n].WaitForShutdown()
-}
-
-func (c *servers) restart(leader string) {
-	c.t.Helper()
-	for n, o := range c.options {
-		if o.ServerName == leader {
-			c.stop(n)
-			c.start(n)
-		}
-	}
-}
-
-func (c *servers) urls() string {
-	var urls []string
-	for _, o := range c.options {
-		urls = append(urls, fmt.Sprintf("nats://127.0.0.1:%d", o.Port))
-	}
-	return strings.Join(urls, ",")
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 )
 
@@ -145,25 +146,11 @@ func TestRestartKeepsEverything(t *testing.T) {
 }
 
 func TestServersThatWillNotDo(t *testing.T) {
-	start := func(change func(*server.Options)) string {
-		o := &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir()}
-		change(o)
-		s, err := server.NewServer(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		go s.Start() // ends with Shutdown
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-		if !s.ReadyForConnections(patience) {
-			t.Fatal("the NATS server did not start")
-		}
-		return s.ClientURL()
-	}
-	small := start(func(o *server.Options) { o.MaxPayload = 64 << 10 })
+	small := natstest.Start(t, func(o *server.Options) { o.MaxPayload = 64 << 10 }).URL()
 	if _, err := journal.Open(t.Context(), journal.Config{NATSURL: small}); err == nil || !strings.Contains(err.Error(), "max_payload") {
 		t.Errorf("small max_payload: %v", err)
 	}
-	plain := start(func(o *server.Options) { o.JetStream = false })
+	plain := natstest.Start(t, func(o *server.Options) { o.JetStream = false }).URL()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if _, err := journal.Open(ctx, journal.Config{NATSURL: plain}); err == nil {

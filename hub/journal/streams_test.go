@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/room"
 )
@@ -47,12 +48,12 @@ func TestDrift(t *testing.T) {
 		}, "OUTCOMES.metadata is"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := startNATS(t)
-			cfg := settings(journal.Config{NATSURL: s.ClientURL()})
+			s := natstest.Start(t)
+			cfg := settings(journal.Config{NATSURL: s.URL()})
 			if err := openJournal(t, cfg).Close(); err != nil {
 				t.Fatal(err)
 			}
-			changeStream(t, byHand(t, s.ClientURL()), tc.stream, tc.change)
+			changeStream(t, natstest.ByHand(t, s.URL()), tc.stream, tc.change)
 			_, err := journal.Open(t.Context(), cfg)
 			var drift *journal.DriftError
 			if !errors.Is(err, journal.ErrDrift) || !errors.As(err, &drift) || !strings.Contains(err.Error(), tc.want) {
@@ -79,10 +80,10 @@ func changeStream(tb testing.TB, js jetstream.JetStream, name string, change fun
 }
 
 func TestDriftNamesEverythingAtOnce(t *testing.T) {
-	s := startNATS(t)
-	cfg := settings(journal.Config{NATSURL: s.ClientURL()})
+	s := natstest.Start(t)
+	cfg := settings(journal.Config{NATSURL: s.URL()})
 	openJournal(t, cfg)
-	js := byHand(t, s.ClientURL())
+	js := natstest.ByHand(t, s.URL())
 	changeStream(t, js, "GIFTS", func(c *jetstream.StreamConfig) { c.MaxAge, c.MaxBytes = time.Hour, 1<<30 })
 	changeStream(t, js, "SNAPS", func(c *jetstream.StreamConfig) { c.MaxMsgs = 7 })
 	_, err := journal.Open(t.Context(), cfg)
@@ -101,12 +102,12 @@ func TestDriftNamesEverythingAtOnce(t *testing.T) {
 func TestAMissingStreamIsNotMadeAnew(t *testing.T) {
 	for _, missing := range []string{"GIFTS", "OUTCOMES", "SNAPS", "IDS"} {
 		t.Run(missing, func(t *testing.T) {
-			s := startNATS(t)
-			cfg := settings(journal.Config{NATSURL: s.ClientURL()})
+			s := natstest.Start(t)
+			cfg := settings(journal.Config{NATSURL: s.URL()})
 			mustAppend(t, openJournal(t, cfg).Log(0), 0, journal.OutcomeRecord{
 				Kind: journal.KindTakeover, Node: "n1", Incarnation: "i", Term: 1, Number: 1,
 			})
-			if err := byHand(t, s.ClientURL()).DeleteStream(t.Context(), missing); err != nil {
+			if err := natstest.ByHand(t, s.URL()).DeleteStream(t.Context(), missing); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := journal.Open(t.Context(), cfg); !errors.Is(err, journal.ErrDrift) || !strings.Contains(err.Error(), missing) {
@@ -118,10 +119,10 @@ func TestAMissingStreamIsNotMadeAnew(t *testing.T) {
 
 // TestAnInterruptedStartGoesOn: a node died after it had made OUTCOMES.
 func TestAnInterruptedStartGoesOn(t *testing.T) {
-	s := startNATS(t)
-	cfg := settings(journal.Config{NATSURL: s.ClientURL()})
+	s := natstest.Start(t)
+	cfg := settings(journal.Config{NATSURL: s.URL()})
 	epoch := openJournal(t, cfg).Epoch()
-	js := byHand(t, s.ClientURL())
+	js := natstest.ByHand(t, s.URL())
 	for _, name := range []string{"GIFTS", "SNAPS", "IDS"} {
 		if err := js.DeleteStream(t.Context(), name); err != nil {
 			t.Fatal(err)
@@ -133,13 +134,13 @@ func TestAnInterruptedStartGoesOn(t *testing.T) {
 }
 
 func TestNodesThatStartAtOnceAgree(t *testing.T) {
-	s := startNATS(t)
+	s := natstest.Start(t)
 	const nodes = 5
 	epochs := make(chan string, nodes)
 	var starting sync.WaitGroup
 	for range nodes {
 		starting.Go(func() {
-			j, err := journal.Open(t.Context(), settings(journal.Config{NATSURL: s.ClientURL()}))
+			j, err := journal.Open(t.Context(), settings(journal.Config{NATSURL: s.URL()}))
 			if err != nil {
 				t.Errorf("Open: %v", err)
 				epochs <- ""
@@ -161,8 +162,8 @@ func TestNodesThatStartAtOnceAgree(t *testing.T) {
 }
 
 func TestPartitionsAreFixed(t *testing.T) {
-	s := startNATS(t)
-	cfg := settings(journal.Config{NATSURL: s.ClientURL()})
+	s := natstest.Start(t)
+	cfg := settings(journal.Config{NATSURL: s.URL()})
 	if j := openJournal(t, cfg); j.Partitions() != 64 {
 		t.Errorf("%d partitions by default", j.Partitions())
 	}
@@ -211,10 +212,10 @@ func TestResizeIsDeliberate(t *testing.T) {
 }
 
 func TestResizeMendsNothingElse(t *testing.T) {
-	s := startNATS(t)
-	cfg := settings(journal.Config{NATSURL: s.ClientURL()})
+	s := natstest.Start(t)
+	cfg := settings(journal.Config{NATSURL: s.URL()})
 	openJournal(t, cfg)
-	changeStream(t, byHand(t, s.ClientURL()), "GIFTS", func(c *jetstream.StreamConfig) { c.MaxMsgs = 5 })
+	changeStream(t, natstest.ByHand(t, s.URL()), "GIFTS", func(c *jetstream.StreamConfig) { c.MaxMsgs = 5 })
 	cfg.Retention.GiftBytes, cfg.Retention.Resize = 32<<20, true
 	if _, err := journal.Open(t.Context(), cfg); !errors.Is(err, journal.ErrDrift) || !strings.Contains(err.Error(), "max_msgs") {
 		t.Errorf("Open: %v", err)

@@ -10,35 +10,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/giftwire/giftwire/hub/cluster"
+	"github.com/giftwire/giftwire/hub/internal/natstest"
 	"github.com/giftwire/giftwire/hub/journal"
 	"github.com/giftwire/giftwire/hub/owner"
 	"github.com/giftwire/giftwire/hub/relay"
 	"github.com/giftwire/giftwire/room"
 )
-
-// startNATS runs a server on loopback until the test ends.
-func startNATS(tb testing.TB) string {
-	tb.Helper()
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: tb.TempDir(), JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 20,
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	go s.Start() // ends with Shutdown
-	tb.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
-	if !s.ReadyForConnections(patience) {
-		tb.Fatal("the NATS server did not start")
-	}
-	return s.ClientURL()
-}
 
 func connect(tb testing.TB, url, name string) *journal.Journal {
 	tb.Helper()
@@ -103,7 +82,7 @@ func (a *author) decide(t *testing.T, id string) owner.News {
 // An owner and three followers over one NATS, messages lost, doubled and late, and the
 // log read from JetStream.
 func TestOverNATS(t *testing.T) {
-	url := startNATS(t)
+	url := natstest.Start(t).URL()
 	w := newWorld()
 	var healed atomic.Bool
 	var nodes []*node
@@ -170,7 +149,7 @@ func TestOverNATS(t *testing.T) {
 
 // BenchmarkFollow is what a followed room costs a node that has many.
 func BenchmarkFollow(b *testing.B) {
-	j := connect(b, startNATS(b), "n1")
+	j := connect(b, natstest.Start(b).URL(), "n1")
 	w := newWorld()
 	r, err := relay.New(relay.Config{Node: "n1", Source: w, Audience: ears{newHall()}, Bus: relay.Over(cluster.NewBus(j)), Others: func() bool { return true }})
 	if err != nil {
