@@ -210,21 +210,45 @@ func (f *fleet) serve(ctx context.Context) error {
 func (f *fleet) natsReady(ctx context.Context, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	return until(ctx, "NATS cluster", func() (bool, error) {
-		for i, m := range f.nats {
-			if m.down {
-				continue
-			}
-			if m.proc.ended() {
-				return false, fmt.Errorf("%s: %w:\n%s", m.name, errEnded, m.proc.tail(20))
-			}
-			status, _, err := ask(ctx, request{method: http.MethodGet, url: "http://" + f.servers[i].Monitor + "/healthz"})
-			if err != nil || status != http.StatusOK {
-				return false, nil //nolint:nilerr // not yet
-			}
+	return until(ctx, "NATS cluster", func() (bool, error) { return f.natsWell(ctx) })
+}
+
+// steadyFor is how long servers are well until that is believed. One that led a stream
+// while it was cut off finds out seconds later that its log has to be repaired: it connects
+// its routes anew within 2 s and hears of the other leader within 2 s more.
+const steadyFor = 5 * time.Second
+
+// natsSteady waits until every server that should be up has been well for a while, and
+// returns since when.
+func (f *fleet) natsSteady(ctx context.Context, within time.Duration) (since time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, within+steadyFor)
+	defer cancel()
+	since = time.Now()
+	err = until(ctx, "NATS cluster", func() (bool, error) {
+		well, err := f.natsWell(ctx)
+		if !well {
+			since = time.Now()
 		}
-		return true, nil
+		return time.Since(since) >= steadyFor, err
 	})
+	return since, err
+}
+
+// natsWell reports whether every server that should be up says that it is.
+func (f *fleet) natsWell(ctx context.Context) (bool, error) {
+	for i, m := range f.nats {
+		if m.down {
+			continue
+		}
+		if m.proc.ended() {
+			return false, fmt.Errorf("%s: %w:\n%s", m.name, errEnded, m.proc.tail(20))
+		}
+		status, _, err := ask(ctx, request{method: http.MethodGet, url: "http://" + f.servers[i].Monitor + "/healthz"})
+		if err != nil || status != http.StatusOK {
+			return false, nil //nolint:nilerr // not yet
+		}
+	}
+	return true, nil
 }
 
 // ready waits until every node that should be up is ready.

@@ -110,13 +110,17 @@ func (f *fleet) flowing(ctx context.Context, since time.Time) error {
 const flowsWithin = 45 * time.Second
 
 // settledAgain waits until load flows after a fault of NATS, and notes the silence. NATS
-// itself has to be well within a time.
-func (f *fleet) settledAgain(ctx context.Context, at time.Time, within time.Duration) error {
+// itself has to be well within a time; since when it is, it returns.
+func (f *fleet) settledAgain(ctx context.Context, at time.Time, within time.Duration) (well time.Time, err error) {
 	if err := f.flowing(ctx, time.Now()); err != nil {
-		return err
+		return time.Time{}, err
 	}
+	if err := f.ready(ctx); err != nil {
+		return time.Time{}, err
+	}
+	well, err = f.natsSteady(ctx, within)
 	f.gaps = append(f.gaps, silence(f.door.seenSince(at.Add(-recent)), at, time.Now())...)
-	return errors.Join(f.ready(ctx), f.natsReady(ctx, within))
+	return well, err
 }
 
 // killLeaders is kill -9 of the server that leads a stream.
@@ -143,7 +147,7 @@ func killLeaders(ctx context.Context, f *fleet) error {
 		if err := m.start(); err != nil {
 			return err
 		}
-		if err := f.settledAgain(ctx, at, natsWithin); err != nil {
+		if _, err := f.settledAgain(ctx, at, natsWithin); err != nil {
 			return fmt.Errorf("%s, leader of %s, is back: %w", m.name, stream, err)
 		}
 		f.note("leader of %s killed: longest silence of rooms %s", stream, span(f.gaps[before:]))
@@ -168,7 +172,7 @@ func rollNATS(ctx context.Context, f *fleet) error {
 		if err := m.start(); err != nil {
 			return err
 		}
-		if err := f.settledAgain(ctx, at, natsWithin); err != nil {
+		if _, err := f.settledAgain(ctx, at, natsWithin); err != nil {
 			return err
 		}
 		if err := pause(ctx, 3*time.Second); err != nil { // until the next one, as operators are told
@@ -182,8 +186,9 @@ func rollNATS(ctx context.Context, f *fleet) error {
 // repairsWithin is when a server that was cut off must call itself well again. What it
 // has taken in alone, as a leader that did not know of its end, is thrown away one record
 // at a time, with 1 to 3 s between two where a stream is quiet (nats-server v2.15.2,
-// processAppendEntry: "truncating and repairing"). Nobody waits for it meanwhile: the
-// other two have a majority.
+// processAppendEntry: "truncating and repairing"). Nobody waits for it meanwhile, as long
+// as the other two are there: a cut of one of them is a second fault, and the rooms wait
+// for the repair.
 const repairsWithin = 4 * time.Minute
 
 // cutNATS cuts a server from its peers; nodes and tools still reach it.
@@ -205,16 +210,16 @@ func cutNATS(ctx context.Context, f *fleet) error {
 			return err
 		}
 		flows := f.flowing(ctx, at.Add(time.Second))
-		err := errors.Join(pause(ctx, between(draw, 0, 6*time.Second)), m.mend(ctx, routes))
-		if err = errors.Join(flows, err); err != nil {
+		if err := errors.Join(flows, pause(ctx, between(draw, 0, 6*time.Second)), m.mend(ctx, routes)); err != nil {
 			return fmt.Errorf("%s cut from the other servers: %w", m.name, err)
 		}
 		mended := time.Now()
-		if err := f.settledAgain(ctx, at, repairsWithin); err != nil {
+		well, err := f.settledAgain(ctx, at, repairsWithin)
+		if err != nil {
 			return fmt.Errorf("%s is with the other servers again: %w", m.name, err)
 		}
 		f.note("%s cut from the other servers at %s for %.1f s: longest silence of rooms %s; NATS itself well %.1f s after it was mended",
-			m.name, at.Format(clock), mended.Sub(at).Seconds(), span(f.gaps[before:]), time.Since(mended).Seconds())
+			m.name, at.Format(clock), mended.Sub(at).Seconds(), span(f.gaps[before:]), max(well.Sub(mended), 0).Seconds())
 	}
 	return f.grow(ctx, 50)
 }
@@ -250,7 +255,7 @@ func muteNATS(ctx context.Context, f *fleet) error {
 		if err := errors.Join(flows, m.mendAll(ctx)); err != nil {
 			return fmt.Errorf("%s without a word: %w", m.name, err)
 		}
-		if err := f.settledAgain(ctx, at, natsWithin); err != nil {
+		if _, err := f.settledAgain(ctx, at, natsWithin); err != nil {
 			return err
 		}
 		f.note("%s gone without a word: longest silence of rooms %s", m.name, span(f.gaps[before:]))
