@@ -38,15 +38,19 @@ type Partition struct {
 	perform  stage.Perform // starts a room's actor
 	saving   chan struct{} // 1-buffered: held by the snapshot that is being stored
 
-	// Set by takeOver, before any room does anything.
-	identity  identity
-	since     time.Duration // Mono: the takeover's acknowledgement
-	notBefore time.Duration // Mono: no call earlier, see room.CoreConfig
-	inherited uint64        // GIFTS sequence up to which an earlier owner may have sent gifts
+	tenure
 
 	// Guarded by rooms.
 	life   context.Context //nolint:containedctx // actors are started by events, not by a caller with a context
 	actors sync.WaitGroup
+}
+
+// tenure is what a takeover begins. It is set by takeOver, before any room does anything.
+type tenure struct {
+	identity  identity
+	since     time.Duration // Mono: the takeover's acknowledgement
+	notBefore time.Duration // Mono: no call earlier, see room.CoreConfig
+	inherited uint64        // GIFTS sequence up to which an earlier owner may have sent gifts
 }
 
 // The phases of a partition, in order.

@@ -46,10 +46,9 @@ type openGift struct {
 type rooms struct {
 	sync.Mutex
 
-	byChunk    [chunks]map[string]*entry
-	dirtyRooms [chunks]bool
-	dirtyJoins [chunks]bool
-	count      int
+	byChunk [chunks]map[string]*entry
+	count   int
+	unsaved
 
 	open    map[room.MsgID]*openGift
 	waiters []waiter
@@ -62,8 +61,14 @@ type rooms struct {
 	// strayAt is the same of the last takeover before which nobody had released: calls of
 	// the owner that was deposed may arrive for a call's timeout after it.
 	strayAt int64
-	dirty   bool    // anything changed since the last snapshot
 	covered covered // by this owner's newest stored snapshot
+}
+
+// unsaved is what has changed since the last snapshot.
+type unsaved struct {
+	dirty      bool // anything
+	dirtyRooms [chunks]bool
+	dirtyJoins [chunks]bool
 }
 
 // logHead is the partition's newest record.
