@@ -24,7 +24,8 @@ type memoir struct {
 // readBack is a room that is read just now.
 type readBack struct {
 	since uint64
-	done  chan struct{}
+	done  chan struct{} // closed when again is known
+	again bool          // it was in vain
 }
 
 // recallMax bounds reading back: what is not read by then is lagged. A record takes about
@@ -47,32 +48,42 @@ func (m *memoir) recall(ctx context.Context, roomID string, since uint64, now ow
 		}
 		r, first := m.begin(roomID, since)
 		if first {
-			defer m.end(roomID, r)
-			upTo, lacks := m.house.Lacks(roomID, since, now)
-			if !lacks {
-				return // it was read between the two looks
+			if m.read(ctx, roomID, r, now) {
+				return
 			}
-			// For all who wait, so it does not end with the one who came first.
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recallMax)
-			defer cancel()
-			news, err := m.past(ctx, roomID, upTo, since)
-			if err != nil && len(news) == 0 {
-				return // whoever comes next tries again
-			}
-			if err != nil {
-				since = news[0].Seq + 1 // so far it was read
-			}
-			m.house.Recall(roomID, now.Seq, since, news)
-			return
+			continue
 		}
 		select {
 		case <-r.done:
-			if r.since <= since {
+			if r.since <= since && !r.again {
 				return // it was read as far as that
 			}
 		case <-ctx.Done():
 		}
 	}
+}
+
+// read reads a room back for all who wait for r. false: what the house knows of the room
+// has changed meanwhile, so that it has to be read from elsewhere.
+func (m *memoir) read(ctx context.Context, roomID string, r *readBack, now owner.RoomState) bool {
+	defer m.end(roomID, r)
+	since := r.since
+	upTo, lacks := m.house.Lacks(roomID, since, now)
+	if !lacks {
+		return true // it was read between the two looks
+	}
+	// For all who wait, so it does not end with the one who came first.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recallMax)
+	defer cancel()
+	news, err := m.past(ctx, roomID, upTo, since)
+	if err != nil && len(news) == 0 {
+		return true // whoever comes next tries again
+	}
+	if err != nil {
+		since = news[0].Seq + 1 // so far it was read
+	}
+	r.again = !m.house.Recall(roomID, now.Seq, upTo, since, news)
+	return !r.again
 }
 
 // begin says that the room is read, unless somebody does so already.

@@ -128,6 +128,11 @@ func (h *hall) enqueue(e entry) (pos uint64) {
 
 // decided tells what was decided, under mu.
 func (h *hall) decided(news owner.News) {
+	if news.Prev == 0 && len(news.Decisions) == 0 && len(h.members) == 0 {
+		// Where the room stands, as who follows it anew is told. Whoever resumes reads the log.
+		h.catchUp(news.Seq, news.Record)
+		return
+	}
 	now := time.Now()
 	delivered := deliveredOf(&news)
 	heard, before := h.seq, news.Seq // the newest gifts event told here, and the one before these
@@ -171,7 +176,8 @@ func (h *hall) begin(seq uint64) {
 }
 
 // catchUp has a hall where nobody is begin at the room's newest gifts event and record (0:
-// not known), if it is behind: it is not told of rooms that nobody watches here. Under mu.
+// not known), if it is behind: what is decided in rooms that nobody watches here it is not
+// told. Under mu.
 func (h *hall) catchUp(seq, record uint64) {
 	behind := record > h.record || record == 0 && seq > h.seq
 	if len(h.members) > 0 || !behind || seq < h.seq {

@@ -26,14 +26,18 @@ func (h *House) Lacks(roomID string, since uint64, at owner.RoomState) (upTo uin
 	return upTo, upTo > 0 && since < hl.past.enough
 }
 
-// Recall takes in what was read for Lacks: the room's news up to that record, oldest
+// Recall takes in what was read for Lacks: the room's news up to the record upTo, oldest
 // first and without gaps, as far back as since or as can be had. seq is the room's newest
 // gifts event, for a house that does not know the room yet. What does not fit the bounds
 // of the history is left out; viewers who need it hear lagged, and it is not asked for
-// again until something of the history has been dropped.
-func (h *House) Recall(roomID string, seq, since uint64, news []owner.News) {
+// again until something of the history has been dropped. false: nothing was taken in,
+// since what is here begins elsewhere by now; ask Lacks again.
+func (h *House) Recall(roomID string, seq, upTo, since uint64, news []owner.News) bool {
 	hl := h.enter(roomID, func() uint64 { return seq })
 	defer hl.mu.Unlock()
+	if l := &hl.past.log; l.known && l.older != upTo {
+		return false
+	}
 	if !hl.past.recall(news, h.limits.HistoryBytes) {
 		since = 0
 	}
@@ -41,6 +45,7 @@ func (h *House) Recall(roomID string, seq, since uint64, news []owner.News) {
 		hl.record = max(hl.record, news[len(news)-1].Record)
 	}
 	hl.past.enough = min(hl.past.enough, since)
+	return true
 }
 
 // recall puts news before everything that is here, the newest first; false: the rest of

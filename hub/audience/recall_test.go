@@ -50,12 +50,20 @@ func back(log []owner.News, upTo, since uint64) []owner.News {
 // stateAt is the state of a room whose newest record is n.
 func stateAt(n owner.News) owner.RoomState { return owner.RoomState{Seq: n.Seq, Record: n.Record} }
 
-// resume lets a viewer come back who has heard up to since, as the hub does.
+// resume lets a viewer come back who has heard up to since, as the hub does to whom nobody
+// told of the room lately: it is followed anew.
 func (th *theatre) resume(user string, since uint64, log []owner.News) *viewer {
+	newest := log[len(log)-1]
+	th.Decided(owner.News{Room: "r1", Record: newest.Record, Seq: newest.Seq})
+	return th.resumeFollowed(user, since, log)
+}
+
+// resumeFollowed is resume where the room is followed still.
+func (th *theatre) resumeFollowed(user string, since uint64, log []owner.News) *viewer {
 	newest := log[len(log)-1]
 	th.record = newest.Record
 	if upTo, lacks := th.Lacks("r1", since, stateAt(newest)); lacks {
-		th.Recall("r1", newest.Seq, since, back(log, upTo, since))
+		th.Recall("r1", newest.Seq, upTo, since, back(log, upTo, since))
 	}
 	v := &viewer{user: user}
 	th.enterAt(v, int(since), newest.Seq)
@@ -104,41 +112,50 @@ func TestRecallAfterAWhile(t *testing.T) {
 	for since := range uint64(7) {
 		for first := 1; first < len(log)-1; first++ { // records told at first
 			for again := first + 1; again <= len(log); again++ { // from here on told again
-				t.Run(fmt.Sprintf("since %d, %d told, then from %d", since, first, again), func(t *testing.T) {
-					t.Parallel()
-					open(t, audience.Limits{}, func(th *theatre) {
-						for i, n := range log {
-							if i < first || i >= again {
-								th.Decided(n)
+				for name, resume := range map[string]func(*theatre, string, uint64, []owner.News) *viewer{
+					"anew": (*theatre).resume, "still": (*theatre).resumeFollowed,
+				} {
+					t.Run(fmt.Sprintf("since %d, %d told, then from %d, followed %s", since, first, again, name), func(t *testing.T) {
+						t.Parallel()
+						open(t, audience.Limits{}, func(th *theatre) {
+							for i, n := range log {
+								if i < first || i >= again {
+									th.Decided(n)
+								}
 							}
-						}
-						want := []string{fmt.Sprintf("welcome %d true 1", since)}
-						for _, n := range log {
-							if n.Seq >= since {
-								want = append(want, fmt.Sprintf("result %s %s", n.Decisions[0].Gift.ClientID, n.Decisions[0].Status))
-							}
-							if n.Seq > since && n.Decisions[0].Status == room.Delivered {
-								want = append(want, fmt.Sprintf("gifts %d bo", n.Seq))
-							}
-						}
-						bo := th.resume("bo", since, log)
-						th.expect(bo, want...)
-						// Who starts over hears only what comes.
-						ann := &viewer{user: "ann"}
-						th.enterAt(ann, -1, 6)
-						th.expect(ann, "welcome 6 false 2")
-						next := news(7, delivered("bo", "b-10"))
-						next.Record, next.Prev = 19, 18
-						th.Decided(next)
-						th.expect(ann, "gifts 7 bo")
-						th.expect(bo, "result b-10 delivered", "gifts 7 bo")
-						bo.Leave()
-						ann.Leave()
+							th.expectAll(resume(th, "bo", since, log), log, since)
+						})
 					})
-				})
+				}
 			}
 		}
 	}
+}
+
+// expectAll checks that who resumed hears all that the log has since then, and what comes.
+func (th *theatre) expectAll(bo *viewer, log []owner.News, since uint64) {
+	th.t.Helper()
+	want := []string{fmt.Sprintf("welcome %d true 1", since)}
+	for _, n := range log {
+		if n.Seq >= since {
+			want = append(want, fmt.Sprintf("result %s %s", n.Decisions[0].Gift.ClientID, n.Decisions[0].Status))
+		}
+		if n.Seq > since && n.Decisions[0].Status == room.Delivered {
+			want = append(want, fmt.Sprintf("gifts %d bo", n.Seq))
+		}
+	}
+	th.expect(bo, want...)
+	// Who starts over hears only what comes.
+	ann := &viewer{user: "ann"}
+	th.enterAt(ann, -1, 6)
+	th.expect(ann, "welcome 6 false 2")
+	next := news(7, delivered("bo", "b-10"))
+	next.Record, next.Prev = 19, 18
+	th.Decided(next)
+	th.expect(ann, "gifts 7 bo")
+	th.expect(bo, "result b-10 delivered", "gifts 7 bo")
+	bo.Leave()
+	ann.Leave()
 }
 
 // TestRecallOnce: what does not fit is not read again and again.
@@ -166,7 +183,7 @@ func TestRecallOfWhatIsOnItsWay(t *testing.T) {
 		if upTo, lacks := th.Lacks("r1", 1, stateAt(log[4])); !lacks || upTo != 14 {
 			t.Errorf("lacks %v, up to %d", lacks, upTo)
 		}
-		th.Recall("r1", 4, 1, log)
+		th.Recall("r1", 4, 14, 1, log)
 		bo := &viewer{user: "bo"}
 		th.enterAt(bo, 1, 4)
 		th.Decided(log[4])
@@ -175,6 +192,34 @@ func TestRecallOfWhatIsOnItsWay(t *testing.T) {
 		bo.Leave()
 		ann.Leave()
 	})
+}
+
+// TestRecallOfThePast: what was read from where the house began a moment ago is not taken
+// in, and takes nothing away from whoever reads from where it begins now.
+func TestRecallOfThePast(t *testing.T) {
+	t.Parallel()
+	for asked := 1; asked < 6; asked++ { // records there were when the first reading began
+		t.Run(fmt.Sprint(asked), func(t *testing.T) {
+			t.Parallel()
+			open(t, audience.Limits{}, func(th *theatre) {
+				log := logOf(6)
+				th.Decided(log[0])
+				before := log[:asked]
+				first, _ := th.Lacks("r1", 0, stateAt(before[asked-1]))
+				now, lacks := th.Lacks("r1", 0, stateAt(log[5])) // nobody is there: it begins anew
+				if !lacks || now != log[5].Record {
+					t.Fatalf("lacks %v, up to %d", lacks, now)
+				}
+				if th.Recall("r1", before[asked-1].Seq, first, 0, back(log, first, 0)) {
+					t.Error("a reading from the past was taken in")
+				}
+				bo := th.resumeFollowed("bo", 0, log)
+				th.expect(bo, "welcome 0 true 1", "result b-1 delivered", "gifts 1 bo", "result b-2 delivered", "gifts 2 bo",
+					"result b-3 failed", "result b-4 delivered", "gifts 3 bo", "result b-5 delivered", "gifts 4 bo", "result b-6 failed")
+				bo.Leave()
+			})
+		})
+	}
 }
 
 // TestRecallOfTooMuch: what does not fit the history is lagged, and nothing is doubled.
@@ -245,6 +290,7 @@ func TestAnyAbsence(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		script := rapid.SliceOfN(rapid.SampledFrom([]string{"delivered", "failed", "come", "go", "stranger"}), 1, 40).Draw(rt, "script")
+		anew := rapid.Bool().Draw(rt, "anew")
 		fault := ""
 		open(t, audience.Limits{}, func(th *theatre) {
 			var log []owner.News
@@ -275,7 +321,11 @@ func TestAnyAbsence(t *testing.T) {
 					bo = th.join("bo", 0)
 					return
 				}
-				bo = th.resume("bo", last, log)
+				if ann == nil && anew {
+					bo = th.resume("bo", last, log)
+				} else {
+					bo = th.resumeFollowed("bo", last, log)
+				}
 			}
 			for i, step := range script {
 				switch step {

@@ -80,4 +80,14 @@ var streams = []rule{
 		`	s.rooms[room]++`, ``,
 		"hub", "TestSeats",
 	},
+	{
+		"where a room stands is told as a gap", "P9", "hub/audience/hall.go",
+		`if news.Prev == 0 && len(news.Decisions) == 0 && len(h.members) == 0 {`, `if false {`,
+		"hub/audience", "TestRecallAfterAWhile",
+	},
+	{
+		"what was read from the past is taken in", "P9", "hub/audience/recall.go",
+		`l.known && l.older != upTo`, `l.known && l.older == 0`,
+		"hub/audience", "TestRecallOfThePast",
+	},
 }
